@@ -1,0 +1,60 @@
+// Set-up step `build`: dist/ is what tsc makes of the sources as they are now. Nothing but tsc writes JavaScript there.
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { run } from './command.mjs';
+import { projectPath, projectRoot } from './project.mjs';
+
+const inputs = ['package-lock.json', 'routes', 'src', 'tsconfig.build.json', 'tsconfig.json'];
+const stamp = projectPath('dist', '.built-from');
+
+/**
+ * One hash of names and contents of everything the build reads.
+ * @param {string} root
+ * @param {string[]} entries files and folders below it; what is absent is left out
+ */
+export async function hashFiles(root, entries) {
+  const hash = createHash('sha256');
+  for (const file of (await Promise.all(entries.map((entry) => listFiles(path.join(root, entry))))).flat().sort()) {
+    const content = await readFile(file);
+    hash.update(`${path.relative(root, file)}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+async function listFiles(entry) {
+  try {
+    const found = await readdir(entry, { recursive: true, withFileTypes: true });
+    return found.filter((item) => item.isFile()).map((item) => path.join(item.parentPath ?? item.path, item.name));
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return [entry];
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function readStamp() {
+  try {
+    return await readFile(stamp, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export const build = {
+  name: 'build',
+  async check() {
+    const current = await hashFiles(projectRoot, inputs);
+    if ((await readStamp()) === current) return { ok: true, detail: 'dist/ is up to date' };
+    return { ok: false, missing: 'an up-to-date build: npm run build', plan: 'compiling src/ and routes/ to dist/' };
+  },
+  async apply() {
+    const current = await hashFiles(projectRoot, inputs);
+    // A file that was renamed would leave its old JavaScript behind.
+    await rm(projectPath('dist'), { recursive: true, force: true });
+    await run(process.execPath, [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: projectRoot });
+    await writeFile(stamp, current);
+  },
+};
