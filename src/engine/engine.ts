@@ -1,0 +1,171 @@
+// The port to a Docker Engine, in our words: what the services may ask of an engine, whatever carries the calls. Types only; the
+// adapter in docker/ is the one place that knows dockerode. Every method rejects with a `Failure` and nothing else.
+import type { Readable, Writable } from 'node:stream';
+import type { CreateBody } from '../domain/container/create-body.ts';
+import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
+
+/** Bounds of one call. Without `deadlineMs` the adapter's default for that kind of call holds; a call never hangs. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+/** What an engine is. `apiVersion` is the negotiated one: the highest that both sides speak. */
+export interface EngineInfo {
+  readonly id: string;
+  readonly hostname: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly os: string;
+  readonly arch: string;
+  readonly kernel: string;
+  readonly cgroupVersion: string;
+  readonly securityOptions: readonly string[];
+  readonly liveRestore: boolean;
+  /** The engine's own clock at the call, ISO 8601. */
+  readonly systemTime: string;
+  readonly cpus: number;
+  readonly memory: number;
+}
+
+/** One line of the engine's event feed. `timeNano` orders events of one engine. */
+export interface EngineEvent {
+  readonly type: 'container' | 'network' | 'image' | 'volume' | 'daemon' | string;
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Nanoseconds since the epoch by the engine's clock; a bigint because it exceeds 2⁵³. */
+  readonly timeNano: bigint;
+}
+
+/** The streams of an attached container or exec. Without a TTY stdout and stderr are demultiplexed; with one, all is in stdout. */
+export interface AttachedStreams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Half-closes stdin: the process inside reads EOF. */
+  endInput(): void;
+  /** Destroys the connection at once. */
+  destroy(): void;
+  /** Resolves when the connection has ended, for whatever reason; `error` is set when it broke instead of ending. */
+  readonly closed: Promise<{ readonly error?: Error }>;
+}
+
+export interface ExecSpec {
+  readonly command: readonly string[];
+  readonly tty?: boolean;
+  readonly stdin?: boolean;
+  readonly env?: readonly string[];
+  readonly user?: string;
+  readonly workingDir?: string;
+}
+export interface ExecState {
+  readonly running: boolean;
+  readonly exitCode: number | null;
+  /** PID on the engine's host, 0 when unknown. */
+  readonly pid: number;
+}
+
+export interface LogsQuery {
+  readonly tail?: number | 'all';
+  readonly follow?: boolean;
+  readonly timestamps?: boolean;
+  /** The TTY flag of the container: decides the wire format. */
+  readonly tty: boolean;
+}
+
+/** One message of a pull's progress; `error` ends it. */
+export interface PullProgress {
+  readonly status?: string;
+  readonly layer?: string;
+  readonly current?: number;
+  readonly total?: number;
+  readonly error?: string;
+}
+
+export interface ImageFacts {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly createdAt: string;
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface CreateNetworkSpec {
+  readonly name: string;
+  readonly driver: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly internal?: boolean;
+  readonly attachable?: boolean;
+  readonly ipv6?: boolean;
+  readonly subnets?: readonly { readonly subnet: string; readonly gateway?: string; readonly ipRange?: string }[];
+}
+
+/** A Docker Engine. `ref` arguments take a full id or an exact name. */
+export interface Engine {
+  readonly name: string;
+  /** Where it is, printable: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
+  readonly endpoint: string;
+  /** True where the engine is reached over plain TCP (host mode is refused there, DESIGN §8). */
+  readonly plainTcp: boolean;
+
+  ping(options?: CallOptions): Promise<void>;
+  info(options?: CallOptions): Promise<EngineInfo>;
+  /** The event feed, from `since` (engine's clock, nanoseconds) on. Ends or fails when the connection does. */
+  events(options: { since?: bigint; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+
+  listContainerIds(options?: CallOptions): Promise<string[]>;
+  /** Rejects with `container_not_found`. */
+  inspectContainer(ref: string, options?: CallOptions): Promise<ContainerFacts>;
+  createContainer(
+    name: string | undefined,
+    body: CreateBody,
+    options?: CallOptions,
+  ): Promise<{ id: string; warnings: string[] }>;
+  /** Starting a running container succeeds (304). */
+  startContainer(ref: string, options?: CallOptions): Promise<void>;
+  stopContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void>;
+  restartContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void>;
+  pauseContainer(ref: string, options?: CallOptions): Promise<void>;
+  unpauseContainer(ref: string, options?: CallOptions): Promise<void>;
+  killContainer(ref: string, signalName: string, options?: CallOptions): Promise<void>;
+  /** Removes the container and its anonymous volumes, killing it when `force`. A missing one is `container_not_found`. */
+  removeContainer(ref: string, options?: CallOptions & { force?: boolean }): Promise<void>;
+  /** Attaches to the main process's streams (before start, to lose nothing). */
+  attach(ref: string, options: CallOptions & { tty: boolean; logs?: boolean }): Promise<AttachedStreams>;
+  resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
+
+  createExec(ref: string, spec: ExecSpec, options?: CallOptions): Promise<string>;
+  startExec(execId: string, spec: Pick<ExecSpec, 'tty' | 'stdin'>, options?: CallOptions): Promise<AttachedStreams>;
+  inspectExec(execId: string, options?: CallOptions): Promise<ExecState>;
+  resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
+
+  /** stdout and stderr of the log, demultiplexed, as they arrive. */
+  logs(ref: string, query: LogsQuery, options?: CallOptions): Promise<AttachedLogs>;
+
+  listNetworks(options?: CallOptions): Promise<NetworkFacts[]>;
+  inspectNetwork(ref: string, options?: CallOptions): Promise<NetworkFacts>;
+  createNetwork(spec: CreateNetworkSpec, options?: CallOptions): Promise<string>;
+  removeNetwork(ref: string, options?: CallOptions): Promise<void>;
+
+  listImages(options?: CallOptions): Promise<ImageFacts[]>;
+  /** Rejects with `image_not_found`. */
+  inspectImage(ref: string, options?: CallOptions): Promise<ImageFacts>;
+  /** Progress until the pull is done. An error in the stream is a message with `error`, never a silent success. */
+  pullImage(ref: string, options?: CallOptions): AsyncIterable<PullProgress>;
+
+  /** Releases sockets and timers. Calls under way reject. */
+  close(): Promise<void>;
+}
+
+/** One piece of a log, with its stream. */
+export interface LogPiece {
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Buffer;
+}
+export interface AttachedLogs extends AsyncIterable<LogPiece> {
+  destroy(): void;
+}
+
