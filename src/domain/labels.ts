@@ -1,17 +1,17 @@
 // The labels by which Docker is our database. They cannot be changed after creation.
 
-export const labelPrefix = 'io.terrarium.';
+export const labelPrefix = "io.terrarium.";
 
 export const label = {
-  managed: 'io.terrarium.managed',
-  mode: 'io.terrarium.mode',
-  lab: 'io.terrarium.lab',
-  owner: 'io.terrarium.owner',
-  expiresAt: 'io.terrarium.expires-at',
-  specHash: 'io.terrarium.spec-hash',
-  role: 'io.terrarium.role',
-  server: 'io.terrarium.server',
+	managed: "io.terrarium.managed",
+	mode: "io.terrarium.mode",
+	lab: "io.terrarium.lab",
+	owner: "io.terrarium.owner",
+	expiresAt: "io.terrarium.expires-at",
+	specHash: "io.terrarium.spec-hash",
+	role: "io.terrarium.role",
+	server: "io.terrarium.server",
 } as const;
 
 /** Values of the role label: what a container of ours is for when it is not a user's. */
-export const roles = { helper: 'helper', probe: 'probe' } as const;
+export const roles = { helper: "helper", probe: "probe" } as const;

@@ -1,0 +1,37 @@
+// Every service of the server, made once, in order of dependence. The composition root hands them to the routes as `app.services`.
+import type { FastifyBaseLogger } from "fastify";
+import type { Config } from "../config.ts";
+import type { EngineMirror } from "../engine/mirror.ts";
+import { type Catalogue, createCatalogue } from "./catalogue.ts";
+
+/** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
+export interface Clock {
+	now(): number;
+}
+
+/** What services are made of. `serverId` names this process in labels; `bootId` names this run in streams. */
+export interface ServiceParts {
+	readonly config: Config;
+	readonly mirrors: readonly EngineMirror[];
+	readonly clock: Clock;
+	readonly log: FastifyBaseLogger;
+	readonly serverId: string;
+	readonly bootId: string;
+}
+
+export interface Services {
+	readonly catalogue: Catalogue;
+	/** Starts what runs by itself (sweep, janitor). */
+	start(): Promise<void>;
+	/** Ends it, and removes every helper of this server. */
+	close(): Promise<void>;
+}
+
+export function createServices(parts: ServiceParts): Services {
+	const catalogue = createCatalogue(parts.mirrors);
+	return {
+		catalogue,
+		async start() {},
+		async close() {},
+	};
+}
