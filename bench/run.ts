@@ -1,0 +1,44 @@
+// `npm run bench [-- NAME …] [--write]`: runs the benchmarks, ours and the peers in one run, and prints ratios. --write appends to RESULTS.md.
+import { appendFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import Docker from 'dockerode';
+import { createStart } from './cases/create-start.ts';
+import { list } from './cases/list.ts';
+import { startUp } from './cases/start-up.ts';
+import { type Benchmark, type Row, toMarkdown } from './report.ts';
+
+const benchmarks: readonly Benchmark[] = [startUp, list, createStart];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+if (values.help) {
+  console.log('npm run bench -- [NAME …] [--write]\n');
+  for (const benchmark of benchmarks) console.log(`  ${benchmark.name.padEnd(14)} ${benchmark.describe}`);
+  console.log('\n--write appends the results, with the date and the machine, to bench/RESULTS.md');
+  process.exit(0);
+}
+const unknown = positionals.filter((name) => benchmarks.every((one) => one.name !== name));
+if (unknown.length > 0) {
+  console.error(`No benchmark ${unknown.join(', ')}; there are: ${benchmarks.map((one) => one.name).join(', ')}`);
+  process.exit(2);
+}
+
+const rows: Row[] = [];
+for (const benchmark of benchmarks) {
+  if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
+  console.log(`${benchmark.name}: ${benchmark.describe}`);
+  rows.push(...(await benchmark.run((line) => console.log(`  ${line}`))));
+}
+const title = `## ${new Date().toISOString().slice(0, 10)} · ${await describeMachine()}`;
+const report = `${title}\n\n${toMarkdown(rows)}\n`;
+console.log(`\n${report}`);
+if (values.write) await appendFile('bench/RESULTS.md', `\n${report}`);
+
+async function describeMachine(): Promise<string> {
+  const engine = await new Docker().version();
+  const processor = cpus()[0]?.model ?? 'unknown processor';
+  return `${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}, Docker Engine ${engine.Version}`;
+}
