@@ -2,7 +2,7 @@
 // so nothing under scripts/setup may import a package.
 import process from 'node:process';
 import { runSetup } from './setup/runner.mjs';
-import { findStep, stepNames } from './setup/steps.mjs';
+import { findStep, startSteps, stepNames } from './setup/steps.mjs';
 
 const usage = `Usage: node scripts/setup.mjs [step …]
 
@@ -23,6 +23,6 @@ if (args.includes('--help') || args.includes('-h')) {
     console.error(`setup: unknown step "${unknown[0]}". Steps: ${stepNames().join(', ')}`);
     process.exitCode = 2;
   } else {
-    process.exitCode = await runSetup(args.length > 0 ? args : undefined);
+    process.exitCode = await runSetup(args.length > 0 ? args.map(findStep) : startSteps);
   }
 }

@@ -1,7 +1,7 @@
 // Debian's and Ubuntu's package manager. It installs nothing unless it is asked to by name.
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import { capture, run } from './command.mjs';
+import { run } from './command.mjs';
 import { SetupError } from './setup-error.mjs';
 
 /** True for Debian, Ubuntu and what is made of them. @param {string} osRelease the text of /etc/os-release */
@@ -14,22 +14,6 @@ export function isDebianLike(osRelease) {
 export async function canInstall() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   return isDebianLike(await readFile('/etc/os-release', 'utf8').catch(() => ''));
-}
-
-/** Those of the packages that are not installed. @param {string[]} packages */
-export async function findMissing(packages) {
-  const { stdout } = await capture('dpkg-query', ['-W', '-f=${binary:Package} ${db:Status-Status}\n', ...packages]);
-  return selectMissing(packages, stdout.toString());
-}
-
-/** @param {string[]} packages @param {string} listing lines "name status" of dpkg-query, name perhaps with ":arch" */
-export function selectMissing(packages, listing) {
-  const installed = new Set();
-  for (const line of listing.split('\n')) {
-    const [name = '', status] = line.split(' ');
-    if (status === 'installed') installed.add(name.replace(/:.*/, ''));
-  }
-  return packages.filter((name) => !installed.has(name));
 }
 
 /** Those of the packages that the release offers. @param {string[]} packages @param {string} policy output of `apt-cache policy` */

@@ -54,7 +54,11 @@ export const build = {
     const current = await hashFiles(projectRoot, inputs);
     // A file that was renamed would leave its old JavaScript behind.
     await rm(projectPath('dist'), { recursive: true, force: true });
-    await run(process.execPath, [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: projectRoot });
+    await run(
+      process.execPath,
+      [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+      { cwd: projectRoot },
+    );
     await writeFile(stamp, current);
   },
 };

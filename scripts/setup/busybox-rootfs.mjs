@@ -2,7 +2,21 @@
 // the handful of files every image has. Pure.
 import { packTar } from './tar.mjs';
 
-const folders = ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'tmp', 'usr', 'usr/bin', 'usr/sbin', 'var', 'var/www'];
+const folders = [
+  'bin',
+  'dev',
+  'etc',
+  'home',
+  'proc',
+  'root',
+  'sys',
+  'tmp',
+  'usr',
+  'usr/bin',
+  'usr/sbin',
+  'var',
+  'var/www',
+];
 const modes = { root: 0o700, tmp: 0o1777 };
 
 const passwd = `root:x:0:0:root:/root:/bin/sh
@@ -25,7 +39,9 @@ export function packBusyboxRootfs(busybox, applets) {
   return packTar([
     ...folders.map((path) => ({ path, type: 'folder', mode: modes[path] ?? 0o755 })),
     { path: 'bin/busybox', type: 'file', mode: 0o755, content: busybox },
-    ...applets.filter((name) => name !== 'busybox').map((name) => ({ path: `bin/${name}`, type: 'link', target: 'busybox' })),
+    ...applets
+      .filter((name) => name !== 'busybox')
+      .map((name) => ({ path: `bin/${name}`, type: 'link', target: 'busybox' })),
     { path: 'usr/bin/env', type: 'link', target: '../../bin/env' },
     { path: 'etc/passwd', type: 'file', mode: 0o644, content: passwd },
     { path: 'etc/group', type: 'file', mode: 0o644, content: group },

@@ -5,7 +5,12 @@ import { SetupError } from './setup-error.mjs';
 
 /** The caller's environment with the folders of system programs on the PATH (`su` leaves them out) and English messages. */
 function commandEnv(extra) {
-  return { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', ...extra };
+  return {
+    ...process.env,
+    PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`,
+    LC_ALL: 'C.UTF-8',
+    ...extra,
+  };
 }
 
 /**
@@ -23,12 +28,17 @@ export function capture(program, args, { cwd, env } = {}) {
     child.stdout.on('data', (chunk) => stdout.push(chunk));
     child.stderr.on('data', (chunk) => stderr.push(chunk));
     child.on('error', (error) => {
-      if (error.code === 'ENOENT') resolve({ code: null, stdout: Buffer.alloc(0), stderr: `${program} is not installed` });
+      if (error.code === 'ENOENT')
+        resolve({ code: null, stdout: Buffer.alloc(0), stderr: `${program} is not installed` });
       else reject(error);
     });
     child.on('close', (code, signal) => {
       const said = Buffer.concat(stderr).toString();
-      resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr: signal ? `${said}ended by ${signal}` : said });
+      resolve({
+        code: code ?? 128,
+        stdout: Buffer.concat(stdout),
+        stderr: signal ? `${said}ended by ${signal}` : said,
+      });
     });
   });
 }
@@ -45,7 +55,9 @@ export async function run(program, args, options) {
   const { code, stdout, stderr } = await capture(program, args, options);
   if (code === 0) return stdout;
   const said = lastLines(stderr.trim() || stdout.toString());
-  throw new SetupError(`\`${[program, ...args].join(' ')}\` failed${code === null ? '' : ` with code ${code}`}: ${said}`);
+  throw new SetupError(
+    `\`${[program, ...args].join(' ')}\` failed${code === null ? '' : ` with code ${code}`}: ${said}`,
+  );
 }
 
 /** Starts a program that outlives this process, its output appended to `logFd`. @returns {import('node:child_process').ChildProcess} */
@@ -58,5 +70,8 @@ export function startDetached(program, args, logFd) {
 /** The end of a program's output as one line. @param {string} text */
 export function lastLines(text, count = 6) {
   const lines = text.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line !== '').slice(-count).join(' | ');
+  return lines
+    .filter((line) => line !== '')
+    .slice(-count)
+    .join(' | ');
 }

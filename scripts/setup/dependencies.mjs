@@ -36,8 +36,13 @@ export const dependencies = {
   async check() {
     const locked = (await readJson(projectPath('package-lock.json'))) ?? {};
     const difference = findDifference(locked, await readJson(projectPath('node_modules', '.package-lock.json')));
-    if (difference === undefined) return { ok: true, detail: `${Object.keys(locked.packages ?? {}).length - 1} packages locked` };
-    return { ok: false, missing: `npm packages (${difference}): npm ci --ignore-scripts`, plan: 'installing npm packages with npm ci' };
+    if (difference === undefined)
+      return { ok: true, detail: `${Object.keys(locked.packages ?? {}).length - 1} packages locked` };
+    return {
+      ok: false,
+      missing: `npm packages (${difference}): npm ci --ignore-scripts`,
+      plan: 'installing npm packages with npm ci',
+    };
   },
   async apply() {
     await run('npm', ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: projectRoot });

@@ -11,7 +11,10 @@ import { request } from 'node:http';
  */
 export function askDocker(endpoint, method, path, { body, silenceMs = 5_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const headers = { Host: 'docker', ...(body && { 'Content-Type': 'application/x-tar', 'Content-Length': body.length }) };
+    const headers = {
+      Host: 'docker',
+      ...(body && { 'Content-Type': 'application/x-tar', 'Content-Length': body.length }),
+    };
     const call = request({ ...endpoint.request, method, path, headers, agent: false }, (answer) => {
       const chunks = [];
       answer.on('data', (chunk) => chunks.push(chunk));

@@ -16,7 +16,8 @@ const defaultSocket = '/var/run/docker.sock';
  */
 export function findEndpoint(env = process.env) {
   const value = env.DOCKER_HOST ?? '';
-  if (value === '') return { label: `unix://${defaultSocket}`, explicit: false, request: { socketPath: defaultSocket } };
+  if (value === '')
+    return { label: `unix://${defaultSocket}`, explicit: false, request: { socketPath: defaultSocket } };
   const socket = /^unix:\/\/(\/.+)$/.exec(value);
   if (socket) return { label: value, explicit: true, request: { socketPath: socket[1] } };
   const tcp = /^(?:tcp|http):\/\/(?:\[([^\]]+)\]|([^:/[\]]+))(?::(\d{1,5}))?\/?$/.exec(value);

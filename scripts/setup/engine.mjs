@@ -35,7 +35,8 @@ export function explainNoEngine({ platform, error }) {
   if (error.code === 'EACCES') {
     return 'this user may not use /var/run/docker.sock: run as root, or join the group "docker" (sudo usermod -aG docker $USER) and log in again';
   }
-  if (platform !== 'linux') return `no Docker Engine answers: install and start Docker Desktop, or set DOCKER_HOST (${installHelp})`;
+  if (platform !== 'linux')
+    return `no Docker Engine answers: install and start Docker Desktop, or set DOCKER_HOST (${installHelp})`;
   return `no Docker Engine answers: run this as root on Debian or Ubuntu, or install and start Docker Engine (${installHelp}), or set DOCKER_HOST`;
 }
 
@@ -80,10 +81,14 @@ async function waitForAnswer(endpoint, daemon) {
     try {
       return await askVersion(endpoint);
     } catch (error) {
-      const reason = stopped ?? (Date.now() > deadline ? `it does not answer after ${startDeadlineMs / 1000} s (${error.message})` : undefined);
+      const reason =
+        stopped ??
+        (Date.now() > deadline ? `it does not answer after ${startDeadlineMs / 1000} s (${error.message})` : undefined);
       // Another start may have won the race for the pid file: then its engine is as good as ours.
       if (reason !== undefined && !(stopped && Date.now() < deadline && (await isDaemonRunning()))) {
-        const log = daemon ? lastLines(await readFile(logFile, 'utf8').catch(() => ''), 2) : 'see `journalctl -u docker`';
+        const log = daemon
+          ? lastLines(await readFile(logFile, 'utf8').catch(() => ''), 2)
+          : 'see `journalctl -u docker`';
         throw new SetupError(`the engine did not start: ${reason}. ${logFile}: ${log}`);
       }
       await sleep(100);
@@ -100,7 +105,9 @@ export const engine = {
       return { ok: true, detail: `Docker Engine ${version} on ${endpoint.label}` };
     } catch (error) {
       if (endpoint.explicit) {
-        throw new SetupError(`DOCKER_HOST is ${endpoint.label} but no Docker Engine answers there (${error.message}): start it, or unset DOCKER_HOST`);
+        throw new SetupError(
+          `DOCKER_HOST is ${endpoint.label} but no Docker Engine answers there (${error.message}): start it, or unset DOCKER_HOST`,
+        );
       }
       const missing = 'a Docker Engine';
       if (await isDaemonRunning()) return { ok: false, missing, plan: 'waiting for dockerd, which is starting' };
@@ -109,7 +116,11 @@ export const engine = {
         throw new SetupError(help);
       }
       const installed = await isInstalled();
-      return { ok: false, missing, plan: installed ? 'starting dockerd' : `installing ${packages.required[0]} and starting dockerd` };
+      return {
+        ok: false,
+        missing,
+        plan: installed ? 'starting dockerd' : `installing ${packages.required[0]} and starting dockerd`,
+      };
     }
   },
   async apply() {

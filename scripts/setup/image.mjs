@@ -44,7 +44,8 @@ async function fetchBusybox(folder) {
     downloaded = await download();
   }
   const archive = (await readdir(folder)).find((name) => name.endsWith('.deb'));
-  if (downloaded.code !== 0 || archive === undefined) throw new Error('the package busybox-static cannot be had by apt-get');
+  if (downloaded.code !== 0 || archive === undefined)
+    throw new Error('the package busybox-static cannot be had by apt-get');
   await run('dpkg-deb', ['--extract', path.join(folder, archive), path.join(folder, 'root')]);
   for (const candidate of ['bin/busybox', 'usr/bin/busybox']) {
     const binary = path.join(folder, 'root', candidate);
@@ -60,11 +61,18 @@ async function makeFromPackage(endpoint) {
   try {
     const binary = await fetchBusybox(folder);
     const applets = (await run(binary, ['--list'])).toString().trim().split('\n');
-    const query = new URLSearchParams({ fromSrc: '-', repo: repository, tag, message: 'made from the Debian package busybox-static' });
+    const query = new URLSearchParams({
+      fromSrc: '-',
+      repo: repository,
+      tag,
+      message: 'made from the Debian package busybox-static',
+    });
     query.append('changes', 'CMD ["sh"]');
     query.append('changes', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
     const body = packBusyboxRootfs(await readFile(binary), applets);
-    const failure = findFailure(await askDocker(endpoint, 'POST', `/images/create?${query}`, { body, silenceMs: 60_000 }));
+    const failure = findFailure(
+      await askDocker(endpoint, 'POST', `/images/create?${query}`, { body, silenceMs: 60_000 }),
+    );
     if (failure !== undefined) throw new Error(failure);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -76,17 +84,25 @@ export const image = {
   async check() {
     const endpoint = findEndpoint();
     const present = await isPresent(endpoint).catch((error) => {
-      throw new SetupError(`cannot look for ${reference}: no Docker Engine answers on ${endpoint.label} (${error.message})`);
+      throw new SetupError(
+        `cannot look for ${reference}: no Docker Engine answers on ${endpoint.label} (${error.message})`,
+      );
     });
     if (present) return { ok: true, detail: reference };
-    return { ok: false, missing: `the image ${reference}: docker pull ${reference}`, plan: `getting ${reference} from the registry, or else from busybox-static` };
+    return {
+      ok: false,
+      missing: `the image ${reference}: docker pull ${reference}`,
+      plan: `getting ${reference} from the registry, or else from busybox-static`,
+    };
   },
   async apply() {
     const endpoint = findEndpoint();
     const pullFailure = await pull(endpoint);
     if (pullFailure === undefined) return;
     await makeFromPackage(endpoint).catch((error) => {
-      throw new SetupError(`${reference} cannot be pulled (${pullFailure}) nor made (${error.message}): \`docker pull ${reference}\`, or \`docker load\` it`);
+      throw new SetupError(
+        `${reference} cannot be pulled (${pullFailure}) nor made (${error.message}): \`docker pull ${reference}\`, or \`docker load\` it`,
+      );
     });
   },
 };

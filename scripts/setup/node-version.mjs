@@ -14,7 +14,9 @@ export const nodeVersion = {
   name: 'node',
   async check() {
     if (isNodeNewEnough(process.versions.node)) return { ok: true, detail: `v${process.versions.node}` };
-    throw new SetupError(`Node ${oldest.join('.')} or newer is needed, this is ${process.versions.node}: https://nodejs.org/en/download`);
+    throw new SetupError(
+      `Node ${oldest.join('.')} or newer is needed, this is ${process.versions.node}: https://nodejs.org/en/download`,
+    );
   },
   async apply() {},
 };

@@ -1,7 +1,6 @@
 // Runs set-up steps in order and tells about each in one line. It knows no step by name.
 import process from 'node:process';
 import { SetupError } from './setup-error.mjs';
-import { findStep, startSteps } from './steps.mjs';
 
 /** True when the set-up may only look: TERRARIUM_NO_INSTALL is set to anything but "" or "0". */
 export function isCheckOnly(env = process.env) {
@@ -11,11 +10,10 @@ export function isCheckOnly(env = process.env) {
 /**
  * Runs the steps; stops at the first that fails. When only checking, looks at every step first and then
  * names all that is missing in one line.
- * @param {string[]} [names] the steps to run; default: those of `npm start`
+ * @param {import('./steps.mjs').Step[]} steps
  * @returns {Promise<number>} the exit code: 0 when everything is there, else 1
  */
-export async function runSetup(names) {
-  const steps = names?.map(findStep) ?? startSteps;
+export async function runSetup(steps) {
   return isCheckOnly() ? checkSteps(steps) : applySteps(steps);
 }
 

@@ -5,6 +5,7 @@ import { dependencies } from './dependencies.mjs';
 import { engine } from './engine.mjs';
 import { image } from './image.mjs';
 import { nodeVersion } from './node-version.mjs';
+import { testTools } from './test-tools.mjs';
 
 /**
  * @typedef {{ ok: true, detail: string } | { ok: false, missing: string, plan: string }} Verdict
@@ -15,15 +16,15 @@ import { nodeVersion } from './node-version.mjs';
 /** What `npm start` needs, in order. @type {Step[]} */
 export const startSteps = [nodeVersion, dependencies, build, engine, image];
 
-/** Every step that can be named on the command line. @type {Step[]} */
-const allSteps = [...startSteps];
+/** What `npm test` needs: the same and the programs of tests. @type {Step[]} */
+export const testSteps = [...startSteps, testTools];
 
 /** @param {string} name @returns {Step | undefined} */
 export function findStep(name) {
-  return allSteps.find((step) => step.name === name);
+  return testSteps.find((step) => step.name === name);
 }
 
 /** @returns {string[]} */
 export function stepNames() {
-  return allSteps.map((step) => step.name);
+  return testSteps.map((step) => step.name);
 }

@@ -15,7 +15,11 @@ export function packTar(entries) {
   const blocks = [];
   for (const entry of entries) {
     const content = entry.type === 'file' ? Buffer.from(entry.content) : Buffer.alloc(0);
-    blocks.push(makeHeader(entry, content.length), content, Buffer.alloc((blockSize - (content.length % blockSize)) % blockSize));
+    blocks.push(
+      makeHeader(entry, content.length),
+      content,
+      Buffer.alloc((blockSize - (content.length % blockSize)) % blockSize),
+    );
   }
   return Buffer.concat([...blocks, Buffer.alloc(2 * blockSize)]);
 }

@@ -82,10 +82,20 @@ export function docker(...args: string[]): Promise<CommandResult> {
 export function runCommand(
   program: string,
   args: string[],
-  { env, cwd, input, timeoutMs = 60_000 }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string; timeoutMs?: number } = {},
+  {
+    env,
+    cwd,
+    input,
+    timeoutMs = 60_000,
+  }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string; timeoutMs?: number } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, ...env }, cwd, timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      cwd,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -93,7 +103,11 @@ export function runCommand(
     child.stdin.on('error', () => {}); // it may end before it has read all: its exit code tells
     child.on('error', reject);
     child.on('close', (code) => {
-      resolve({ code: code ?? 137, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+      resolve({
+        code: code ?? 137,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      });
     });
     child.stdin.end(input);
   });
@@ -138,7 +152,12 @@ export async function createTestNetwork(
 ): Promise<{ id: string; name: string }> {
   cleanup.after(() => removeNetwork(name));
   const labels = { ...body.Labels, ...testLabels };
-  const { Id: id } = await callDocker<{ Id: string }>('POST', '/networks/create', { Name: name, Driver: 'bridge', ...body, Labels: labels });
+  const { Id: id } = await callDocker<{ Id: string }>('POST', '/networks/create', {
+    Name: name,
+    Driver: 'bridge',
+    ...body,
+    Labels: labels,
+  });
   return { id, name };
 }
 
@@ -148,7 +167,9 @@ export async function removeContainer(nameOrId: string): Promise<void> {
   const answer = await dockerApi('DELETE', `${path}?force=1&v=1`);
   if (answer.status === 409) {
     // Somebody else (autoRemove, the server under test) is removing it: wait for that.
-    await waitFor(async () => (await dockerApi('GET', `${path}/json`)).status === 404, { what: `${nameOrId} to be removed` });
+    await waitFor(async () => (await dockerApi('GET', `${path}/json`)).status === 404, {
+      what: `${nameOrId} to be removed`,
+    });
   } else if (answer.status >= 400 && answer.status !== 404) {
     throw new Error(`cannot remove container ${nameOrId}: ${answer.status} ${answer.text.trim()}`);
   }
@@ -199,7 +220,8 @@ export async function waitFor<T>(
     let lastError: unknown;
     try {
       const value = await probe();
-      if (value !== false && value !== null && value !== undefined) return value as Exclude<T, false | null | undefined>;
+      if (value !== false && value !== null && value !== undefined)
+        return value as Exclude<T, false | null | undefined>;
     } catch (error) {
       lastError = error;
     }
@@ -215,7 +237,9 @@ export function findFreePort(): Promise<number> {
     server.on('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }

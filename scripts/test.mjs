@@ -1,0 +1,143 @@
+// `npm test`: the set-up, the linter, the type check, then every test file on the real engine; `npm test -- PATH …`
+// runs only the test files named. The last line is always "N passed, N failed".
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import process from 'node:process';
+import { capture } from './setup/command.mjs';
+import { findEndpoint } from './setup/docker-endpoint.mjs';
+import { askVersion } from './setup/engine.mjs';
+import { projectPath, projectRoot } from './setup/project.mjs';
+import { runSetup } from './setup/runner.mjs';
+import { testSteps } from './setup/steps.mjs';
+import { findLeftovers } from './testing/leftovers.mjs';
+import { runFile } from './testing/run-file.mjs';
+import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
+import { findTestFiles, selectFiles } from './testing/test-files.mjs';
+
+const usage = `Usage: npm test [-- [--verbose] PATH …]
+
+Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests.
+
+Environment:
+  TERRARIUM_TEST_CONCURRENCY  test files at a time (default: the number of cores, at least 2)
+  TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
+
+/** Checks that are no test files: each counts as one test. */
+const linters = [
+  {
+    name: 'lint (biome check)',
+    args: [projectPath('node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--max-diagnostics=50', '.'],
+  },
+  { name: 'types (tsc --noEmit)', args: [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '--noEmit'] },
+];
+
+/** @param {string[]} args @returns {Promise<import('./testing/tally.mjs').Tally[]>} */
+async function main(args) {
+  const verbose = args.includes('--verbose');
+  const filters = args.filter((arg) => arg !== '--verbose');
+  const files = selectFiles(await findTestFiles(), filters);
+  if (files.length === 0) return [failOnce(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)];
+
+  const shared = await isEngineUp();
+  if ((await runSetup(testSteps)) !== 0) return [failOnce('the set-up failed: see above')];
+
+  const runId = `r${randomBytes(3).toString('hex')}`;
+  const linted = filters.length > 0 ? [] : await runLinters();
+  const results = await runFiles(files, { runId, verbose });
+  printSummary(results);
+  // On an engine that this very run started, nothing of ours may be left; on a shared one others are at work.
+  return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers(shared ? runId : undefined)];
+}
+
+/** @returns {Promise<boolean>} an engine was there before the set-up */
+function isEngineUp() {
+  return askVersion(findEndpoint()).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function runLinters() {
+  const tallies = [];
+  for (const { name, args } of linters) {
+    const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
+    console.log(`${code === 0 ? '✔' : '✖'} ${name}`);
+    if (code === 0) tallies.push({ passed: 1, failed: 0, skipped: 0, failures: [] });
+    else tallies.push(failOnce(`${stdout}${stderr}`.trim()));
+  }
+  return tallies;
+}
+
+/** Runs the files, a few at a time, and prints each result when it is there. */
+async function runFiles(files, { runId, verbose }) {
+  const waiting = [...files];
+  const results = [];
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const result = await runFile(file, { env: { TERRARIUM_TEST_RUN: runId } });
+      const tally = tallyFile(result.events, result);
+      printFile({ ...result, tally }, verbose);
+      results.push({ ...result, tally });
+    }
+  };
+  const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY ?? Math.max(2, os.availableParallelism()));
+  await Promise.all(Array.from({ length: wished }, work));
+  return results;
+}
+
+function printFile({ file, events, tally, output, durationMs }, verbose) {
+  const mark = tally.failed > 0 ? '✖' : '✔';
+  console.log(`${mark} ${file}: ${formatTotal(tally)} (${seconds(durationMs)})`);
+  if (verbose || tally.failed > 0) {
+    const marks = { passed: '✔', failed: '✖', skipped: '﹣' };
+    for (const event of events) {
+      if (!(event.type in marks)) continue;
+      console.log(
+        `${'  '.repeat((event.nesting ?? 0) + 1)}${marks[event.type]} ${event.name} (${seconds(event.durationMs ?? 0)})`,
+      );
+    }
+  }
+  for (const { name, error } of tally.failures) console.log(indent(`✖ ${name}\n${error}`));
+  if ((verbose || tally.failed > 0) && output.trim() !== '') console.log(indent(`what it printed:\n${output.trim()}`));
+}
+
+function printSummary(results) {
+  const slowest = [...results].sort((a, b) => b.durationMs - a.durationMs).slice(0, 5);
+  console.log(
+    `\nSlowest files:\n${slowest.map(({ file, durationMs }) => `  ${seconds(durationMs).padStart(8)}  ${file}`).join('\n')}`,
+  );
+  const failed = results.filter(({ tally }) => tally.failed > 0);
+  if (failed.length === 0) return;
+  console.log('\nFailed:');
+  for (const { file, tally } of failed) for (const { name } of tally.failures) console.log(`  ${file}: ${name}`);
+}
+
+async function judgeLeftovers(runId) {
+  const left = await findLeftovers(runId);
+  if (left.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
+  return failOnce(`the tests left on the engine: ${left.join(', ')}`);
+}
+
+function failOnce(reason) {
+  console.log(`✖ ${reason}`);
+  return { passed: 0, failed: 1, skipped: 0, failures: [{ name: reason, error: '' }] };
+}
+
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '    ');
+}
+
+const args = process.argv.slice(2);
+if (args.includes('--help')) {
+  console.log(usage);
+} else {
+  // Children are killed on exit: see run-file.mjs.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+  const total = addUp(await main(args));
+  console.log(`\n${formatTotal(total)}`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}

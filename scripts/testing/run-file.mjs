@@ -1,0 +1,77 @@
+// Runs one test file in a process of its own and watches that it moves. It judges nothing: see tally.mjs.
+import { spawn } from 'node:child_process';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { projectPath, projectRoot } from '../setup/project.mjs';
+
+/** A single test may take this long; after it the file is killed. */
+const testDeadlineMs = 300_000;
+/** With no test running, the file has to end or start one within this time. */
+const idleDeadlineMs = 60_000;
+const keptOutput = 200_000;
+
+/**
+ * @param {string} file relative to the project
+ * @param {{ env: Record<string, string> }} options
+ * @returns {Promise<{ file: string, events: import('./tally.mjs').TestEvent[], code: number | null, problem?: string,
+ *   output: string, durationMs: number }>} `output` is the end of what the file printed
+ */
+export function runFile(file, { env }) {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const reporter = [
+      '--test-reporter',
+      projectPath('scripts', 'testing', 'event-reporter.mjs'),
+      '--test-reporter-destination',
+      'stdout',
+    ];
+    const child = spawn(process.execPath, ['--import', 'tsx', ...reporter, file], {
+      cwd: projectRoot,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    const events = [];
+    const running = new Map();
+    let problem;
+    let output = '';
+    let timer;
+
+    const watch = () => {
+      clearTimeout(timer);
+      const names = [...running.keys()];
+      const limit = names.length > 0 ? testDeadlineMs : idleDeadlineMs;
+      timer = setTimeout(() => {
+        const doing =
+          names.length > 0
+            ? `still running: ${names.join(' > ')}`
+            : 'no test is running: something it opened is not closed';
+        problem = `killed after ${limit / 1000} s without news; ${doing}`;
+        child.kill('SIGKILL');
+      }, limit);
+    };
+    const keep = (chunk) => {
+      output = (output + chunk).slice(-keptOutput);
+    };
+    child.stdout.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep);
+    createInterface({ input: child.stdio[3] }).on('line', (line) => {
+      const event = JSON.parse(line);
+      events.push(event);
+      const step = { started: 1, note: 0 }[event.type] ?? -1;
+      const count = (running.get(event.name) ?? 0) + step;
+      if (count > 0) running.set(event.name, count);
+      else running.delete(event.name);
+      watch();
+    });
+    watch();
+    // When this run is interrupted, its children must not go on alone.
+    const kill = () => child.kill('SIGKILL');
+    process.on('exit', kill);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      process.off('exit', kill);
+      clearTimeout(timer);
+      resolve({ file, events, code, problem, output, durationMs: performance.now() - startedAt });
+    });
+  });
+}

@@ -1,0 +1,29 @@
+// Finds the test files. `node --test` without files finds none of ours and calls that a success, so they are named.
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { projectPath, projectRoot } from '../setup/project.mjs';
+
+/** Long ones first, so that none is left running alone at the end. */
+const order = ['test/e2e/', 'test/ws/', 'test/http/', 'test/engine/', 'test/unit/'];
+
+/** @returns {Promise<string[]>} paths relative to the project, in the order to run them */
+export async function findTestFiles() {
+  const found = await readdir(projectPath('test'), { recursive: true, withFileTypes: true });
+  const files = found
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => path.relative(projectRoot, path.join(entry.parentPath ?? entry.path, entry.name)));
+  const rank = (file) => (order.findIndex((folder) => file.startsWith(folder)) + order.length + 1) % (order.length + 1);
+  return files.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+}
+
+/**
+ * @param {string[]} files
+ * @param {string[]} filters paths of files or folders as typed (`test/unit`, `./test/unit/`); none: all
+ */
+export function selectFiles(files, filters) {
+  if (filters.length === 0) return files;
+  const wanted = filters.map((filter) => path.relative(projectRoot, path.resolve(projectRoot, filter)));
+  return files.filter((file) =>
+    wanted.some((start) => file === start || file.startsWith(`${start}${path.sep}`) || start === ''),
+  );
+}
