@@ -115,13 +115,13 @@ function readMapping(spec: string, refuse: Refuse): Mapping {
 
   if (rawPort === '') refuse('it names no container port');
   const { first, last } = parseRange(rawPort) ?? refuse(`${quote(rawPort)} is not a container port (1 to 65535) or a range of them`);
-  if (first === 0) refuse('nothing can listen on container port 0', 'Name the port that the program in the container listens on.');
-
   const host = rawHostPort === '' ? null : (parseRange(rawHostPort) ?? refuseHostPort(rawHostPort, refuse));
   if (host && first !== last && host.last - host.first !== last - first) {
     refuse(`the ranges ${quote(rawPort)} and ${quote(rawHostPort)} differ in size`, 'Give both sides the same number of ports, or one container port.');
   }
   const protocol = parseProtocol(rawProtocol) ?? refuse(`${quote(rawProtocol)} is not a protocol`);
+  // Last, so that it is said only of what is right otherwise.
+  if (first === 0) refuse('nothing can listen on container port 0', 'Name the port that the program in the container listens on.');
   return { first, last, protocol, hostIp, host };
 }
 
