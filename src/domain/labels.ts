@@ -11,6 +11,10 @@ export const label = {
 	specHash: "io.terrarium.spec-hash",
 	role: "io.terrarium.role",
 	server: "io.terrarium.server",
+	/** Of a joined container: the target's name when it was made; its NetworkMode holds the id only. */
+	target: "io.terrarium.target",
+	/** Of a joined container: where its chain ends, an id or `host`. Join modes never change, so this stays true when a link is gone. */
+	namespaceOwner: "io.terrarium.namespace-owner",
 } as const;
 
 /** Values of the role label: what a container of ours is for when it is not a user's. */
