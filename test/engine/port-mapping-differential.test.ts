@@ -9,12 +9,15 @@ import { type CliRecorder, findCliMismatch, startCliRecorder } from '../support/
 import { differentialRun, forEachParallel, sampleDistinct, withMistakes } from '../support/generated-strings.ts';
 
 /** Ours on one string: Docker's JSON, or why not. */
-function judge(...specs: string[]): { accepted: true; json: string; size: number } | { accepted: false; message: string } {
+function judge(
+  ...specs: string[]
+): { accepted: true; json: string; size: number } | { accepted: false; message: string } {
   try {
     const bindings = parsePortMappings(specs);
     return { accepted: true, json: JSON.stringify(toDockerPorts(bindings)), size: bindings.length };
   } catch (error) {
-    if (error instanceof Failure && error.code === 'invalid_request') return { accepted: false, message: error.message };
+    if (error instanceof Failure && error.code === 'invalid_request')
+      return { accepted: false, message: error.message };
     throw error;
   }
 }
@@ -35,13 +38,18 @@ async function askCli(recorder: CliRecorder, ...specs: string[]): Promise<string
 async function compare(recorder: CliRecorder, spec: string, cliTakesBareIpv6: boolean): Promise<string | null> {
   const ours = judge(spec);
   const theirs = await askCli(recorder, spec);
-  if (ours.accepted) return ours.json === theirs ? null : `${JSON.stringify(spec)}: ours ${ours.json}, the CLI ${theirs ?? 'refuses'}`;
+  if (ours.accepted)
+    return ours.json === theirs ? null : `${JSON.stringify(spec)}: ours ${ours.json}, the CLI ${theirs ?? 'refuses'}`;
   if (/container port 0/.test(ours.message)) {
     // The deliberate refusal: the CLI has to take it, with a port 0 among its bindings.
-    return theirs?.includes('"0/') ? null : `${JSON.stringify(spec)}: refused for its port 0, the CLI ${theirs ?? 'refuses'}`;
+    return theirs?.includes('"0/')
+      ? null
+      : `${JSON.stringify(spec)}: refused for its port 0, the CLI ${theirs ?? 'refuses'}`;
   }
   if (cliTakesBareIpv6 && /not in brackets/.test(ours.message)) return null;
-  return theirs === null ? null : `${JSON.stringify(spec)}: ours refuses (${ours.message}), the CLI takes it: ${theirs}`;
+  return theirs === null
+    ? null
+    : `${JSON.stringify(spec)}: ours refuses (${ours.message}), the CLI takes it: ${theirs}`;
 }
 
 const small = fc.integer({ min: 1, max: 65_535 });
@@ -53,21 +61,68 @@ const portNumber = fc.oneof(
 const portRange = fc.tuple(small, fc.integer({ min: -1, max: 4 })).map(([port, more]) => `${port}-${port + more}`);
 const port = fc.oneof({ weight: 5, arbitrary: portNumber }, { weight: 2, arbitrary: portRange });
 const hostPort = fc.oneof({ weight: 6, arbitrary: port }, { weight: 1, arbitrary: fc.constant('') });
-const protocol = fc.constantFrom('', '', '', '/tcp', '/udp', '/sctp', '/', '/TCP', '/Udp', '/tcp/udp', '/icmp', '/tcp6');
+const protocol = fc.constantFrom(
+  '',
+  '',
+  '',
+  '/tcp',
+  '/udp',
+  '/sctp',
+  '/',
+  '/TCP',
+  '/Udp',
+  '/tcp/udp',
+  '/icmp',
+  '/tcp6',
+);
 const address = fc.oneof(
   { weight: 2, arbitrary: fc.ipV4() },
   { weight: 2, arbitrary: fc.ipV6().map((ip) => `[${ip}]`) },
-  fc.constantFrom('0.0.0.0', '127.0.0.1', '255.255.255.255', '[::]', '[::1]', '[127.0.0.1]', '[]', '', '[fe80::1%lo]', '[::ffff:10.0.0.1]'),
-  fc.constantFrom('::1', '::', 'localhost', '127.1', '127.0.0.01', '256.1.1.1', '1.2.3.4/24', '0x7f.0.0.1', '[1::2:3:4:5:6:7:8]', '[1::]', '[12345::]'),
+  fc.constantFrom(
+    '0.0.0.0',
+    '127.0.0.1',
+    '255.255.255.255',
+    '[::]',
+    '[::1]',
+    '[127.0.0.1]',
+    '[]',
+    '',
+    '[fe80::1%lo]',
+    '[::ffff:10.0.0.1]',
+  ),
+  fc.constantFrom(
+    '::1',
+    '::',
+    'localhost',
+    '127.1',
+    '127.0.0.01',
+    '256.1.1.1',
+    '1.2.3.4/24',
+    '0x7f.0.0.1',
+    '[1::2:3:4:5:6:7:8]',
+    '[1::]',
+    '[12345::]',
+  ),
 );
 const join = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((all) => all.join(''));
 const colon = fc.constant(':');
 /** Ranges of one size on both sides, which chance alone would rarely make. */
 const matchingRanges = fc
-  .tuple(fc.integer({ min: 1, max: 65_000 }), fc.integer({ min: 1, max: 65_000 }), fc.integer({ min: 0, max: 5 }), fc.constantFrom(0, 0, 0, 1))
+  .tuple(
+    fc.integer({ min: 1, max: 65_000 }),
+    fc.integer({ min: 1, max: 65_000 }),
+    fc.integer({ min: 0, max: 5 }),
+    fc.constantFrom(0, 0, 0, 1),
+  )
   .map(([host, container, more, off]) => `${host}-${host + more + off}:${container}-${container + more}`);
 const named = fc
-  .array(fc.tuple(fc.constantFrom('published', 'target', 'target', 'protocol', 'mode', ''), fc.oneof(port, fc.constantFrom('tcp', 'UDP', '', '127.0.0.1:80', 'a=b'))), { minLength: 1, maxLength: 4 })
+  .array(
+    fc.tuple(
+      fc.constantFrom('published', 'target', 'target', 'protocol', 'mode', ''),
+      fc.oneof(port, fc.constantFrom('tcp', 'UDP', '', '127.0.0.1:80', 'a=b')),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
   .map((pairs) => pairs.map(([name, value]) => `${name}=${value}`).join(','));
 const spec = withMistakes(
   fc.oneof(

@@ -1,12 +1,14 @@
 // The strings of `docker run -p`, example by example. That they are what the real CLI says is the differential test's affair.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fromDockerPorts, parseDockerPort, parsePortMappings, toDockerPorts } from '../../src/domain/ports/port-mapping.ts';
+import { parsePortMappings, toDockerPorts } from '../../src/domain/ports/port-mapping.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 
 /** `hostIp|hostPort|containerPort/protocol` of every binding. */
 const read = (...specs: string[]) =>
-  parsePortMappings(specs).map(({ hostIp, hostPort, containerPort, protocol }) => `${hostIp}|${hostPort}|${containerPort}/${protocol}`);
+  parsePortMappings(specs).map(
+    ({ hostIp, hostPort, containerPort, protocol }) => `${hostIp}|${hostPort}|${containerPort}/${protocol}`,
+  );
 
 function failureOf(...specs: string[]): Failure {
   try {
@@ -99,7 +101,7 @@ describe('what is refused, and why', () => {
     '80\n': /not a container port/,
     '80-': /not a container port/,
     '82-80': /not a container port/,
-    'http': /not a container port/,
+    http: /not a container port/,
     '82-80:80': /"82-80" is not a host port/,
     '80-82:80-81': /differ in size/,
     '8000:80-81': /differ in size/,
@@ -119,7 +121,7 @@ describe('what is refused, and why', () => {
     '[[::1]]:80:80': /not an IP address/,
     'x[::1]:80:80': /not an IP address/,
     '1::2::3::80': /not an IP address/,
-    'target': /not a container port/,
+    target: /not a container port/,
     'target=80,udp': /"udp" is not name=value/,
     '=80': /"=80" is not name=value/,
     'published=80': /no container port/,
@@ -137,7 +139,10 @@ describe('what is refused, and why', () => {
   test('names the one at fault among several, and the four forms', () => {
     const failure = failureOf('80:80', '81', 'web');
     assert.equal(failure.field, 'ports[2]');
-    assert.match(failure.hint ?? '', /containerPort, hostPort:containerPort, ip::containerPort or ip:hostPort:containerPort/);
+    assert.match(
+      failure.hint ?? '',
+      /containerPort, hostPort:containerPort, ip::containerPort or ip:hostPort:containerPort/,
+    );
   });
 
   test('an address without a second colon, and an IPv6 address without brackets, are told how to be written', () => {
@@ -157,30 +162,21 @@ describe('what is refused, and why', () => {
 });
 
 describe("Docker's own JSON", () => {
-  test('there, sorted as the CLI sends it', () => {
-    assert.deepEqual(JSON.stringify(toDockerPorts(parsePortMappings(['9', '127.0.0.1:80:80', '53/udp', '8000-8001:80']))), JSON.stringify({
-      ExposedPorts: { '53/udp': {}, '80/tcp': {}, '9/tcp': {} },
-      PortBindings: {
-        '53/udp': [{ HostIp: '', HostPort: '' }],
-        '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '80' }, { HostIp: '', HostPort: '8000-8001' }],
-        '9/tcp': [{ HostIp: '', HostPort: '' }],
-      },
-    }));
+  test('sorted as the CLI sends it', () => {
+    assert.deepEqual(
+      JSON.stringify(toDockerPorts(parsePortMappings(['9', '127.0.0.1:80:80', '53/udp', '8000-8001:80']))),
+      JSON.stringify({
+        ExposedPorts: { '53/udp': {}, '80/tcp': {}, '9/tcp': {} },
+        PortBindings: {
+          '53/udp': [{ HostIp: '', HostPort: '' }],
+          '80/tcp': [
+            { HostIp: '127.0.0.1', HostPort: '80' },
+            { HostIp: '', HostPort: '8000-8001' },
+          ],
+          '9/tcp': [{ HostIp: '', HostPort: '' }],
+        },
+      }),
+    );
     assert.deepEqual(toDockerPorts([]), { ExposedPorts: {}, PortBindings: {} });
-  });
-
-  test('and back', () => {
-    const bindings = parsePortMappings(['53/udp', '[::1]:1-9:80', '8080:80']);
-    assert.deepEqual(fromDockerPorts(toDockerPorts(bindings).PortBindings), bindings);
-    assert.deepEqual(fromDockerPorts(undefined), []);
-    assert.deepEqual(fromDockerPorts(null), []);
-  });
-
-  test("what other clients left there is read as the engine reads it", () => {
-    assert.deepEqual(fromDockerPorts({ '80': [{}], '81/tcp': null, '82/udp': [], '83/quic': [{}], 'x/tcp': [{}] }), [
-      { containerPort: 80, protocol: 'tcp', hostIp: '', hostPort: '' },
-    ]);
-    assert.equal(parseDockerPort('80/tcp')?.containerPort, 80);
-    assert.equal(parseDockerPort(''), null);
   });
 });

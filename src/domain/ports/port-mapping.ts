@@ -1,5 +1,5 @@
-// Port mappings: the strings of `docker run -p`, accepted, refused and read exactly as the Docker CLI does (26.1, held by a
-// differential test), and their way into and out of Docker's JSON. It opens no port and asks no engine.
+// Port mappings: the strings of `docker run -p`, taken, refused and read exactly as the Docker CLI does (26.1, held by a differential
+// test), and their way into Docker's JSON. It opens no port and asks no engine.
 import { type Protocol, protocols } from '../../schemas/container.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { DockerPortBinding } from '../container/create-body.ts';
@@ -68,28 +68,6 @@ export function toDockerPorts(bindings: readonly PortBinding[]): DockerPorts {
   };
 }
 
-/**
- * The bindings that an engine reports (`HostConfig.PortBindings`), also of containers made by other clients: a key without a
- * protocol means tcp, a list may be null, and what is no port of a protocol we know cannot be published and is left out.
- */
-export function fromDockerPorts(
-  portBindings: Readonly<Record<string, readonly Partial<DockerPortBinding>[] | null>> | null | undefined,
-): PortBinding[] {
-  return Object.entries(portBindings ?? {}).flatMap(([key, list]) => {
-    const port = parseDockerPort(key);
-    if (port === null) return [];
-    return (list ?? []).map(({ HostIp, HostPort }) => ({ ...port, hostIp: HostIp ?? '', hostPort: HostPort ?? '' }));
-  });
-}
-
-/** Reads a key of Docker's port maps (`80/tcp`, `80`); null where it is none. */
-export function parseDockerPort(key: string): { containerPort: number; protocol: Protocol } | null {
-  const [port = '', name = ''] = key.split('/');
-  const containerPort = parsePort(port);
-  const protocol = parseProtocol(name);
-  return containerPort === null || protocol === null ? null : { containerPort, protocol };
-}
-
 /** Throws the failure for this string. */
 type Refuse = (reason: string, hint?: string) => never;
 
@@ -114,14 +92,19 @@ function readMapping(spec: string, refuse: Refuse): Mapping {
   const hostIp = readHostIp(parts.slice(0, -2).join(':'), refuse);
 
   if (rawPort === '') refuse('it names no container port');
-  const { first, last } = parseRange(rawPort) ?? refuse(`${quote(rawPort)} is not a container port (1 to 65535) or a range of them`);
+  const { first, last } =
+    parseRange(rawPort) ?? refuse(`${quote(rawPort)} is not a container port (1 to 65535) or a range of them`);
   const host = rawHostPort === '' ? null : (parseRange(rawHostPort) ?? refuseHostPort(rawHostPort, refuse));
   if (host && first !== last && host.last - host.first !== last - first) {
-    refuse(`the ranges ${quote(rawPort)} and ${quote(rawHostPort)} differ in size`, 'Give both sides the same number of ports, or one container port.');
+    refuse(
+      `the ranges ${quote(rawPort)} and ${quote(rawHostPort)} differ in size`,
+      'Give both sides the same number of ports, or one container port.',
+    );
   }
   const protocol = parseProtocol(rawProtocol) ?? refuse(`${quote(rawProtocol)} is not a protocol`);
   // Last, so that it is said only of what is right otherwise.
-  if (first === 0) refuse('nothing can listen on container port 0', 'Name the port that the program in the container listens on.');
+  if (first === 0)
+    refuse('nothing can listen on container port 0', 'Name the port that the program in the container listens on.');
   return { first, last, protocol, hostIp, host };
 }
 
