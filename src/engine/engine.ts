@@ -4,7 +4,11 @@ import type { Readable, Writable } from 'node:stream';
 import type { CreateBody } from '../domain/container/create-body.ts';
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
 
-/** Bounds of one call. Without `deadlineMs` the adapter's default for that kind of call holds; a call never hangs. */
+/**
+ * Bounds of one call. Without `deadlineMs` the adapter's default for that kind of call holds; a call never hangs. For what opens a stream
+ * (attach, exec, logs, pull) the deadline is for its beginning, and the signal ends the stream too. An aborted call rejects with the
+ * signal's reason when that is a `Failure`, else with `engine_timeout`.
+ */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;
@@ -31,6 +35,7 @@ export interface EngineInfo {
 /** One line of the engine's event feed. `timeNano` orders events of one engine. */
 export interface EngineEvent {
   readonly type: 'container' | 'network' | 'image' | 'volume' | 'daemon' | string;
+  /** Docker's verb alone (`exec_create`, not `exec_create: sh -c …`). */
   readonly action: string;
   readonly id: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -113,8 +118,11 @@ export interface Engine {
 
   ping(options?: CallOptions): Promise<void>;
   info(options?: CallOptions): Promise<EngineInfo>;
-  /** The event feed, from `since` (engine's clock, nanoseconds) on. Ends or fails when the connection does. */
-  events(options: { since?: bigint; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+  /**
+   * The event feed, from `since` (engine's clock, nanoseconds) on; `onOpen` tells that the engine has accepted it. It ends when the
+   * signal is aborted, and fails with `engine_unavailable` when the connection ends in any other way.
+   */
+  events(options: { since?: bigint; signal: AbortSignal; onOpen?: () => void }): AsyncIterable<EngineEvent>;
 
   listContainerIds(options?: CallOptions): Promise<string[]>;
   /** Rejects with `container_not_found`. */
@@ -168,4 +176,3 @@ export interface LogPiece {
 export interface AttachedLogs extends AsyncIterable<LogPiece> {
   destroy(): void;
 }
-

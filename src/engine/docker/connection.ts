@@ -1,0 +1,229 @@
+// One engine's connections: negotiated version, deadlines, cancellation, the one retry of reads, and the translation of every failure.
+// It knows calls and answers, not what they mean.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Failure } from '../../schemas/failure.ts';
+import type { CallOptions } from '../engine.ts';
+import { isVersion, negotiateVersion } from './api-version.ts';
+import { type Bounds, runBounded } from './bounded-call.ts';
+import { createDialler, type DialAnswer, type Dialler, type DialRequest } from './dial.ts';
+import type { Endpoint } from './endpoint.ts';
+import {
+  describeCancellation,
+  describeStranger,
+  describeTimeout,
+  type EngineLabel,
+  readErrorCode,
+  translateBreakage,
+  translateRefusal,
+} from './translate-errors.ts';
+
+/** One call of the API. `path` begins after the version. */
+export interface Call extends DialRequest, CallOptions {
+  /** What is being done, in the infinitive, for the words of a failure: "start container web". */
+  readonly action: string;
+  /** Includes the whole body for `ask`, and only the answer's head for `open` and `hijack`. */
+  readonly deadlineMs: number;
+  /** Without the version in the path, on a connection of its own: `/_ping`. */
+  readonly unversioned?: boolean;
+}
+
+/** A complete answer that is not an error. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+const negotiationDeadlineMs = 5_000;
+/** What an idle connection that the engine has closed looks like to the next request on it. */
+const staleConnectionCodes = new Set(['ECONNRESET', 'EPIPE']);
+const wrongVersion = /^client version \S+ is too (?:old|new)/;
+
+export class Connection {
+  readonly #label: EngineLabel;
+  readonly #reads: Dialler;
+  readonly #writes: Dialler;
+  readonly #closed = new AbortController();
+  readonly #open = new Set<IncomingMessage | Duplex>();
+  #version: Promise<string> | undefined;
+
+  constructor(label: EngineLabel, endpoint: Endpoint) {
+    this.#label = label;
+    this.#reads = createDialler(endpoint, { keepAlive: true });
+    this.#writes = createDialler(endpoint, { keepAlive: false });
+  }
+
+  /** Sends a call and reads its whole answer. Rejects with a failure for an answer that is an error. */
+  ask(call: Call): Promise<Answer> {
+    return this.#bounded(call, async (cut) => {
+      const response = await this.#respond(call, cut);
+      return { status: response.statusCode ?? 0, body: await readBody(response) };
+    });
+  }
+
+  /** Like {@link ask}, for answers in JSON. The shape is the engine's promise; it is not checked. */
+  async askJson<T>(call: Call): Promise<T> {
+    const { body } = await this.ask(call);
+    try {
+      return JSON.parse(body.toString()) as T;
+    } catch (error) {
+      throw describeStranger(this.#label, error);
+    }
+  }
+
+  /** Sends a call and hands back the answer with its body still to be read. It is destroyed when the caller's signal says so, or by `close`. */
+  async open(call: Call): Promise<IncomingMessage> {
+    const response = await this.#bounded(call, (cut) => this.#respond(call, cut));
+    this.#track(response, call.signal);
+    return response;
+  }
+
+  /** Sends a call that takes over its connection. The connection is destroyed like that of {@link open}. */
+  async hijack(call: Call): Promise<Duplex> {
+    const connection = await this.#bounded(call, async (cut) => {
+      const answer = await this.#exchange({ ...call, hijack: true }, cut);
+      if (answer.kind === 'connection') return answer.connection;
+      answer.response.destroy();
+      throw describeStranger(this.#label, new Error('the engine did not hand over the connection'));
+    });
+    this.#track(connection, call.signal);
+    return connection;
+  }
+
+  /** The negotiated version: asked for once, and again after a connection has failed. */
+  version(): Promise<string> {
+    this.#version ??= this.#negotiate().catch((error) => {
+      this.#version = undefined;
+      throw error;
+    });
+    return this.#version;
+  }
+
+  /** To be called when a connection broke: what answers next may be another engine. */
+  forget(): void {
+    this.#version = undefined;
+    this.#reads.dropIdle();
+  }
+
+  /** The failure that an error of this engine means, where it was met outside a call: in the middle of a stream. */
+  translate(error: unknown, action: string): Failure {
+    const failure = translateBreakage(error, this.#label, action);
+    if (failure.code === 'engine_unavailable') this.forget();
+    return failure;
+  }
+
+  /** Ends every call and stream under way. */
+  close(): void {
+    this.#closed.abort(new Failure('shutting_down', `The connection to the engine ${this.#label.name} is closed`));
+    for (const stream of this.#open) stream.destroy();
+    this.#reads.close();
+    this.#writes.close();
+  }
+
+  async #bounded<T>(call: Call, work: (cut: AbortSignal) => Promise<T>): Promise<T> {
+    const label = this.#label;
+    const bounds: Bounds = {
+      deadlineMs: call.deadlineMs,
+      signals: call.signal === undefined ? [this.#closed.signal] : [this.#closed.signal, call.signal],
+      describeTimeout: () => describeTimeout(label, call.action, call.deadlineMs),
+      describeCancellation: (reason) => describeCancellation(label, call.action, reason),
+    };
+    try {
+      return await runBounded(bounds, work);
+    } catch (error) {
+      const failure = translateBreakage(error, label, call.action);
+      if (failure.code === 'engine_unavailable' || failure.code === 'engine_timeout') this.forget();
+      throw failure;
+    }
+  }
+
+  async #respond(call: Call, cut: AbortSignal): Promise<IncomingMessage> {
+    const answer = await this.#exchange(call, cut);
+    if (answer.kind === 'response') return answer.response;
+    answer.connection.destroy();
+    throw describeStranger(this.#label, new Error('the engine handed over a connection nobody asked for'));
+  }
+
+  /** The answer's head. An error answer is read whole and thrown. */
+  async #exchange(call: Call, cut: AbortSignal, isSecond = false): Promise<DialAnswer> {
+    const answer = await this.#dial(call, cut);
+    if (answer.kind === 'connection') return answer;
+    const status = answer.response.statusCode ?? 0;
+    if ((status >= 200 && status < 300) || status === 304) return answer;
+    const message = readMessage(await readBody(answer.response));
+    if (!isSecond && wrongVersion.test(message)) {
+      // Another engine than the one we negotiated with: it has done nothing yet, so that even a write may be sent again.
+      this.forget();
+      return this.#exchange(call, cut, true);
+    }
+    throw translateRefusal({ status, message }, this.#label);
+  }
+
+  async #dial(call: Call, cut: AbortSignal): Promise<DialAnswer> {
+    const isRead = call.method === 'GET' && call.unversioned !== true;
+    const dialler = isRead ? this.#reads : this.#writes;
+    const send = async () => {
+      const path = call.unversioned ? call.path : `/v${await this.version()}${call.path}`;
+      return dialler.dial({ ...call, path }, cut);
+    };
+    try {
+      return await send();
+    } catch (error) {
+      // Nothing of an answer has come: for a read that is an idle connection which the engine had closed, not a verdict.
+      if (!isRead || cut.aborted || !staleConnectionCodes.has(readErrorCode(error))) throw error;
+      this.forget();
+      return send();
+    }
+  }
+
+  async #negotiate(): Promise<string> {
+    const { body } = await this.ask({
+      method: 'GET',
+      path: '/version',
+      unversioned: true,
+      action: 'negotiate the API version',
+      deadlineMs: negotiationDeadlineMs,
+    }).catch((error: Failure) => {
+      // Whatever refuses to tell its version is no Docker Engine.
+      throw error.code === 'engine_unavailable' || error.code === 'engine_timeout'
+        ? error
+        : describeStranger(this.#label, error);
+    });
+    let theirs: { ApiVersion?: unknown; MinAPIVersion?: unknown } | null;
+    try {
+      theirs = JSON.parse(body.toString()) as typeof theirs;
+    } catch (error) {
+      throw describeStranger(this.#label, error);
+    }
+    const { ApiVersion: max, MinAPIVersion: min } = theirs ?? {};
+    if (!isVersion(max)) throw describeStranger(this.#label, new Error('GET /version names no API version'));
+    return negotiateVersion({ max, min: isVersion(min) ? min : max }, this.#label);
+  }
+
+  #track(stream: IncomingMessage | Duplex, signal: AbortSignal | undefined): void {
+    const destroy = () => stream.destroy();
+    this.#open.add(stream);
+    signal?.addEventListener('abort', destroy, { once: true });
+    stream.once('close', () => {
+      this.#open.delete(stream);
+      signal?.removeEventListener('abort', destroy);
+    });
+  }
+}
+
+async function readBody(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The engine's words: `{"message": …}`, or plain text where something before the API refused. */
+function readMessage(body: Buffer): string {
+  const text = body.toString();
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === 'string' ? message : text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,308 @@
+// The adapter: the port's methods as calls of the Docker Engine API. One method, one call; what a call needs of bounds, retries and
+// translation is the connection's business, and nothing here decides anything about containers.
+import type { CreateBody } from '../../domain/container/create-body.ts';
+import type { ContainerFacts, NetworkFacts } from '../../domain/container/facts.ts';
+import { Failure } from '../../schemas/failure.ts';
+import type {
+  AttachedLogs,
+  AttachedStreams,
+  CallOptions,
+  CreateNetworkSpec,
+  Engine,
+  EngineEvent,
+  EngineInfo,
+  ExecSpec,
+  ExecState,
+  ImageFacts,
+  LogsQuery,
+  PullProgress,
+} from '../engine.ts';
+import { attachStreams } from './attached-streams.ts';
+import { type Call, Connection } from './connection.ts';
+import type { ContainerJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
+import { formatEndpoint, parseEndpoint } from './endpoint.ts';
+import { streamEvents, streamLogs, streamPull } from './engine-streams.ts';
+import { splitImageReference } from './image-reference.ts';
+import { readContainer, readImage, readImageSummary, readInfo, readNetwork } from './translate-facts.ts';
+
+/** Default deadlines in milliseconds. Creating and starting wait for each other inside a busy engine: 20 at once take 3 s on two cores. */
+const deadline = { ping: 2_000, read: 15_000, write: 60_000, head: 30_000, pull: 60_000 } as const;
+/** What stopping may take beyond the grace that it was given (the engine's default grace is 10 s). */
+const stopGraceMs = 10_000;
+
+/**
+ * Connects to a Docker Engine, lazily: nothing is sent before the first call, and an engine that is away is no error until then.
+ *
+ * @param endpoint `unix:///path` or `tcp://host:port` (plain)
+ * @throws {Failure} `invalid_request` for an endpoint that cannot be read.
+ */
+export function connectEngine({ name, endpoint }: { name: string; endpoint: string }): Engine {
+  return new DockerEngine(name, endpoint);
+}
+
+/** Bounds of a call that creates or opens something: what the caller said, else the default for its kind. */
+const bound = (options: CallOptions | undefined, deadlineMs: number): Pick<Call, 'deadlineMs' | 'signal'> => ({
+  deadlineMs: options?.deadlineMs ?? deadlineMs,
+  ...(options?.signal !== undefined && { signal: options.signal }),
+});
+
+class DockerEngine implements Engine {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly plainTcp: boolean;
+  readonly #connection: Connection;
+
+  constructor(name: string, endpoint: string) {
+    const parsed = parseEndpoint(endpoint);
+    this.name = name;
+    this.endpoint = formatEndpoint(parsed);
+    this.plainTcp = parsed.kind === 'tcp';
+    this.#connection = new Connection({ name, endpoint: this.endpoint }, parsed);
+  }
+
+  async ping(options?: CallOptions): Promise<void> {
+    const call = { method: 'GET', path: '/_ping', unversioned: true, action: 'ping' } as const;
+    await this.#connection.ask({ ...call, ...bound(options, deadline.ping) });
+  }
+
+  async info(options?: CallOptions): Promise<EngineInfo> {
+    const json = await this.#read<InfoJson>('/info', "read the engine's info", options);
+    return readInfo(json, await this.#connection.version());
+  }
+
+  events(options: { since?: bigint; signal: AbortSignal; onOpen?: () => void }): AsyncIterable<EngineEvent> {
+    return streamEvents(this.#connection, options);
+  }
+
+  async listContainerIds(options?: CallOptions): Promise<string[]> {
+    const list = await this.#read<{ Id: string }[]>('/containers/json', 'list containers', options, { all: true });
+    return list.map(({ Id }) => Id);
+  }
+
+  async inspectContainer(ref: string, options?: CallOptions): Promise<ContainerFacts> {
+    const path = `${containerPath(ref)}/json`;
+    return readContainer(await this.#read<ContainerJson>(path, `inspect container ${ref}`, options));
+  }
+
+  async createContainer(
+    name: string | undefined,
+    body: CreateBody,
+    options?: CallOptions,
+  ): Promise<{ id: string; warnings: string[] }> {
+    const { Id, Warnings } = await this.#connection.askJson<{ Id: string; Warnings: string[] | null }>({
+      method: 'POST',
+      path: '/containers/create',
+      ...(name !== undefined && { query: { name } }),
+      body,
+      action: name === undefined ? 'create a container' : `create container ${name}`,
+      ...bound(options, deadline.write),
+    });
+    return { id: Id, warnings: Warnings ?? [] };
+  }
+
+  startContainer(ref: string, options?: CallOptions): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/start`, `start container ${ref}`, options);
+  }
+
+  stopContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/stop`, `stop container ${ref}`, ...stopBounds(options));
+  }
+
+  restartContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/restart`, `restart container ${ref}`, ...stopBounds(options));
+  }
+
+  pauseContainer(ref: string, options?: CallOptions): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/pause`, `pause container ${ref}`, options);
+  }
+
+  unpauseContainer(ref: string, options?: CallOptions): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/unpause`, `unpause container ${ref}`, options);
+  }
+
+  killContainer(ref: string, signalName: string, options?: CallOptions): Promise<void> {
+    const query = { signal: signalName };
+    return this.#write('POST', `${containerPath(ref)}/kill`, `kill container ${ref}`, options, query);
+  }
+
+  removeContainer(ref: string, options?: CallOptions & { force?: boolean }): Promise<void> {
+    const query = { v: true, force: options?.force ?? false };
+    return this.#write('DELETE', containerPath(ref), `remove container ${ref}`, options, query);
+  }
+
+  async attach(ref: string, options: CallOptions & { tty: boolean; logs?: boolean }): Promise<AttachedStreams> {
+    const connection = await this.#connection.hijack({
+      method: 'POST',
+      path: `${containerPath(ref)}/attach`,
+      query: { stream: true, stdin: true, stdout: true, stderr: true, logs: options.logs ?? false },
+      action: `attach to container ${ref}`,
+      ...bound(options, deadline.head),
+    });
+    return attachStreams(connection, options);
+  }
+
+  resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
+    const query = { h: size.rows, w: size.cols };
+    return this.#write('POST', `${containerPath(ref)}/resize`, `resize container ${ref}`, options, query);
+  }
+
+  async createExec(ref: string, spec: ExecSpec, options?: CallOptions): Promise<string> {
+    const { Id } = await this.#connection.askJson<{ Id: string }>({
+      method: 'POST',
+      path: `${containerPath(ref)}/exec`,
+      body: {
+        Cmd: spec.command,
+        AttachStdin: spec.stdin ?? false,
+        AttachStdout: true,
+        AttachStderr: true,
+        Tty: spec.tty ?? false,
+        ...(spec.env !== undefined && { Env: spec.env }),
+        ...(spec.user !== undefined && { User: spec.user }),
+        ...(spec.workingDir !== undefined && { WorkingDir: spec.workingDir }),
+      },
+      action: `run a command in container ${ref}`,
+      ...bound(options, deadline.write),
+    });
+    return Id;
+  }
+
+  async startExec(
+    execId: string,
+    spec: Pick<ExecSpec, 'tty' | 'stdin'>,
+    options?: CallOptions,
+  ): Promise<AttachedStreams> {
+    const tty = spec.tty ?? false;
+    const connection = await this.#connection.hijack({
+      method: 'POST',
+      path: `/exec/${encodeURIComponent(execId)}/start`,
+      body: { Detach: false, Tty: tty },
+      action: `start the command ${execId}`,
+      ...bound(options, deadline.head),
+    });
+    const streams = attachStreams(connection, { tty });
+    if (spec.stdin !== true) streams.endInput();
+    return streams;
+  }
+
+  async inspectExec(execId: string, options?: CallOptions): Promise<ExecState> {
+    const path = `/exec/${encodeURIComponent(execId)}/json`;
+    const json = await this.#read<{ Running: boolean; ExitCode: number | null; Pid: number }>(
+      path,
+      `inspect the command ${execId}`,
+      options,
+    );
+    return { running: json.Running, exitCode: json.ExitCode, pid: json.Pid };
+  }
+
+  resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
+    const path = `/exec/${encodeURIComponent(execId)}/resize`;
+    return this.#write('POST', path, `resize the command ${execId}`, options, { h: size.rows, w: size.cols });
+  }
+
+  async logs(ref: string, query: LogsQuery, options?: CallOptions): Promise<AttachedLogs> {
+    const { tail = 'all', follow = false, timestamps = false, tty } = query;
+    const response = await this.#connection.open({
+      method: 'GET',
+      path: `${containerPath(ref)}/logs`,
+      query: { stdout: true, stderr: true, tail, follow, timestamps },
+      action: `read the log of container ${ref}`,
+      ...bound(options, deadline.head),
+    });
+    return streamLogs(this.#connection, response, { ref, tty, follow, ...options });
+  }
+
+  async listNetworks(options?: CallOptions): Promise<NetworkFacts[]> {
+    return (await this.#read<NetworkJson[]>('/networks', 'list networks', options)).map(readNetwork);
+  }
+
+  async inspectNetwork(ref: string, options?: CallOptions): Promise<NetworkFacts> {
+    return readNetwork(await this.#read<NetworkJson>(networkPath(ref), `inspect network ${ref}`, options));
+  }
+
+  async createNetwork(spec: CreateNetworkSpec, options?: CallOptions): Promise<string> {
+    const { Id } = await this.#connection.askJson<{ Id: string }>({
+      method: 'POST',
+      path: '/networks/create',
+      body: {
+        Name: spec.name,
+        Driver: spec.driver,
+        Labels: spec.labels,
+        Options: spec.options ?? {},
+        Internal: spec.internal ?? false,
+        Attachable: spec.attachable ?? false,
+        EnableIPv6: spec.ipv6 ?? false,
+        ...(spec.subnets !== undefined && {
+          IPAM: {
+            Config: spec.subnets.map(({ subnet, gateway, ipRange }) => ({
+              Subnet: subnet,
+              ...(gateway !== undefined && { Gateway: gateway }),
+              ...(ipRange !== undefined && { IPRange: ipRange }),
+            })),
+          },
+        }),
+      },
+      action: `create network ${spec.name}`,
+      ...bound(options, deadline.write),
+    });
+    return Id;
+  }
+
+  removeNetwork(ref: string, options?: CallOptions): Promise<void> {
+    return this.#write('DELETE', networkPath(ref), `remove network ${ref}`, options);
+  }
+
+  async listImages(options?: CallOptions): Promise<ImageFacts[]> {
+    return (await this.#read<ImageSummaryJson[]>('/images/json', 'list images', options)).map(readImageSummary);
+  }
+
+  async inspectImage(ref: string, options?: CallOptions): Promise<ImageFacts> {
+    const path = `/images/${encodeReference(ref, 'image_not_found', 'image')}/json`;
+    return readImage(await this.#read<ImageJson>(path, `inspect image ${ref}`, options));
+  }
+
+  pullImage(ref: string, options?: CallOptions): AsyncIterable<PullProgress> {
+    const { repository, tag } = splitImageReference(ref);
+    const open = () =>
+      this.#connection.open({
+        method: 'POST',
+        path: '/images/create',
+        query: { fromImage: repository, tag },
+        action: `pull ${ref}`,
+        ...bound(options, deadline.pull),
+      });
+    return streamPull(this.#connection, open, { ref, ...options });
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #read<T>(path: string, action: string, options?: CallOptions, query: Call['query'] = {}): Promise<T> {
+    return this.#connection.askJson<T>({ method: 'GET', path, query, action, ...bound(options, deadline.read) });
+  }
+
+  async #write(
+    method: 'POST' | 'DELETE',
+    path: string,
+    action: string,
+    options?: CallOptions,
+    query: Call['query'] = {},
+  ): Promise<void> {
+    await this.#connection.ask({ method, path, query, action, ...bound(options, deadline.write) });
+  }
+}
+
+/** Bounds and query of stop and restart: the deadline lies beyond the grace that the engine gives the process. */
+function stopBounds(options: (CallOptions & { timeoutSeconds?: number }) | undefined): [CallOptions, Call['query']] {
+  const { timeoutSeconds } = options ?? {};
+  const deadlineMs = deadline.write + (timeoutSeconds === undefined ? stopGraceMs : timeoutSeconds * 1000);
+  return [bound(options, deadlineMs), timeoutSeconds === undefined ? {} : { t: timeoutSeconds }];
+}
+
+/** A reference as one segment of a path. What would be no segment of its own (`..`) names nothing. */
+function encodeReference(ref: string, code: Failure['code'], noun: string): string {
+  if (/^\.{0,2}$/.test(ref)) throw new Failure(code, `No such ${noun}: "${ref}"`);
+  return encodeURIComponent(ref);
+}
+const containerPath = (ref: string) => `/containers/${encodeReference(ref, 'container_not_found', 'container')}`;
+const networkPath = (ref: string) => `/networks/${encodeReference(ref, 'network_not_found', 'network')}`;
