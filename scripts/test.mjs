@@ -9,7 +9,7 @@ import { askVersion } from './setup/engine.mjs';
 import { projectPath, projectRoot } from './setup/project.mjs';
 import { runSetup } from './setup/runner.mjs';
 import { testSteps } from './setup/steps.mjs';
-import { findLeftovers } from './testing/leftovers.mjs';
+import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
 import { findTestFiles, selectFiles } from './testing/test-files.mjs';
@@ -42,11 +42,11 @@ async function main(args) {
   if ((await runSetup(testSteps)) !== 0) return [failOnce('the set-up failed: see above')];
 
   const runId = `r${randomBytes(3).toString('hex')}`;
+  const before = new Set((await listObjects()).map(({ id }) => id));
   const linted = filters.length > 0 ? [] : await runLinters();
   const results = await runFiles(files, { runId, verbose });
   printSummary(results);
-  // On an engine that this very run started, nothing of ours may be left; on a shared one others are at work.
-  return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers(shared ? runId : undefined)];
+  return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers({ before, runId, shared })];
 }
 
 /** @returns {Promise<boolean>} an engine was there before the set-up */
@@ -112,8 +112,8 @@ function printSummary(results) {
   for (const { file, tally } of failed) for (const { name } of tally.failures) console.log(`  ${file}: ${name}`);
 }
 
-async function judgeLeftovers(runId) {
-  const left = await findLeftovers(runId);
+async function judgeLeftovers(run) {
+  const left = await findLeftovers(run);
   if (left.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
   return failOnce(`the tests left on the engine: ${left.join(', ')}`);
 }

@@ -84,9 +84,7 @@ export const image = {
   async check() {
     const endpoint = findEndpoint();
     const present = await isPresent(endpoint).catch((error) => {
-      throw new SetupError(
-        `cannot look for ${reference}: no Docker Engine answers on ${endpoint.label} (${error.message})`,
-      );
+      throw new SetupError(`no Docker Engine to ask for ${reference} on ${endpoint.label} (${error.message})`);
     });
     if (present) return { ok: true, detail: reference };
     return {

@@ -8,18 +8,26 @@ const graceMs = 20_000;
 const ownLabel = /^io\.terrarium\./;
 
 /**
- * @param {{ kind: string, name: string, labels: Record<string, string> }[]} objects
- * @param {string | undefined} runId only what names this run; undefined: everything of Terrarium's
+ * @typedef {{ kind: string, id: string, name: string, labels: Record<string, string> }} EngineObject
+ * @typedef {{ before: ReadonlySet<string>, runId: string, shared: boolean }} Run
+ *   `before` holds the ids that were there when it began; `shared` is true when others may use the engine meanwhile
  */
-export function selectLeftovers(objects, runId) {
-  return objects.filter(({ name, labels }) => {
+
+/**
+ * What the run left. On a shared engine only what names the run is surely its own; else everything of ours that is new.
+ * @param {EngineObject[]} objects
+ * @param {Run} run
+ */
+export function selectLeftovers(objects, { before, runId, shared }) {
+  return objects.filter(({ id, name, labels }) => {
     const own = Object.entries(labels).filter(([key]) => ownLabel.test(key));
-    if (runId === undefined) return own.length > 0;
-    return name.includes(runId) || own.some(([, value]) => value.includes(runId));
+    const named = name.includes(runId) || own.some(([, value]) => value.includes(runId));
+    return !before.has(id) && (named || (!shared && own.length > 0));
   });
 }
 
-async function listObjects() {
+/** @returns {Promise<EngineObject[]>} every container, network and volume of the engine */
+export async function listObjects() {
   const endpoint = findEndpoint();
   const ask = async (path) => JSON.parse((await askDocker(endpoint, 'GET', path, { silenceMs: 30_000 })).body);
   const [containers, networks, { Volumes: volumes }] = await Promise.all([
@@ -28,21 +36,23 @@ async function listObjects() {
     ask('/volumes'),
   ]);
   return [
-    ...containers.map(({ Names, Id, Labels }) => ({
-      kind: 'container',
-      name: Names[0]?.slice(1) ?? Id,
-      labels: Labels ?? {},
-    })),
-    ...networks.map(({ Name, Labels }) => ({ kind: 'network', name: Name, labels: Labels ?? {} })),
-    ...(volumes ?? []).map(({ Name, Labels }) => ({ kind: 'volume', name: Name, labels: Labels ?? {} })),
+    ...containers.map(({ Id: id, Names, Labels }) =>
+      describe('container', { id, name: Names[0]?.slice(1) ?? id, Labels }),
+    ),
+    ...networks.map(({ Id: id, Name: name, Labels }) => describe('network', { id, name, Labels })),
+    ...(volumes ?? []).map(({ Name: name, Labels }) => describe('volume', { id: `volume ${name}`, name, Labels })),
   ];
 }
 
-/** @param {string | undefined} runId see {@link selectLeftovers} @returns {Promise<string[]>} such as "container web-1" */
-export async function findLeftovers(runId) {
+function describe(kind, { id, name, Labels }) {
+  return { kind, id, name, labels: Labels ?? {} };
+}
+
+/** @param {Run} run @returns {Promise<string[]>} such as "container web-1" */
+export async function findLeftovers(run) {
   const deadline = Date.now() + graceMs;
   for (;;) {
-    const left = selectLeftovers(await listObjects(), runId);
+    const left = selectLeftovers(await listObjects(), run);
     if (left.length === 0 || Date.now() > deadline) return left.map(({ kind, name }) => `${kind} ${name}`);
     await sleep(500);
   }

@@ -27,7 +27,8 @@ export function runFile(file, { env }) {
     ];
     const child = spawn(process.execPath, ['--import', 'tsx', ...reporter, file], {
       cwd: projectRoot,
-      env: { ...process.env, ...env },
+      // Within `node --test` the runner would take this file for one of its own, and the reporter would be ignored.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     const events = [];

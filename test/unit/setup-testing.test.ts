@@ -1,0 +1,104 @@
+// How `npm test` counts: a run that cannot fail would be worthless, so each way to fail is shown here.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test, { describe } from 'node:test';
+import { loadScript } from '../support/script.ts';
+
+const { addUp, formatTotal, tallyFile } = await loadScript('testing/tally.mjs');
+const { runFile } = await loadScript('testing/run-file.mjs');
+const { selectFiles } = await loadScript('testing/test-files.mjs');
+const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
+
+describe('a test file', () => {
+  /** What the file's text amounts to when it is really run. */
+  async function judge(t: { after(fn: () => unknown): void }, text: string) {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-testing-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const file = path.join(folder, 'case.test.ts');
+    await writeFile(file, text);
+    const result = await runFile(file, { env: {} });
+    return tallyFile(result.events, result);
+  }
+  const header = "import test, { describe } from 'node:test';\n";
+
+  test('passes, fails and skips by test; a suite is none, and a parent does not fail twice', async (t) => {
+    const tally = await judge(
+      t,
+      `${header}
+      test('good', () => {});
+      test('later', { skip: true }, () => {});
+      describe('suite', () => { test('inside', () => {}); });
+      test('parent', async (t) => { await t.test('child', () => { throw new Error('broken'); }); });`,
+    );
+    assert.deepEqual({ ...tally, failures: undefined }, { passed: 2, failed: 1, skipped: 1, failures: undefined });
+    assert.equal(tally.failures[0].name, 'child');
+    assert.match(tally.failures[0].error, /broken/);
+  });
+
+  const broken: [what: string, text: string, reason: RegExp][] = [
+    ['without a test', header, /ran no test/],
+    ['that does not parse', 'this is no program', /code 1/],
+    ['that ends its process', `${header}test('a', () => {});\nprocess.exit(3);`, /code 3/],
+    [
+      'that throws after its tests',
+      `${header}test('a', () => {});\nsetTimeout(() => { throw new Error('late'); }, 30);`,
+      /late/,
+    ],
+  ];
+  for (const [what, text, reason] of broken) {
+    test(`${what} fails`, async (t) => {
+      const tally = await judge(t, text);
+      assert.equal(tally.failed, 1);
+      assert.match(tally.failures[0].error, reason);
+    });
+  }
+
+  test('whose test never ends fails', async (t) => {
+    const tally = await judge(t, `${header}test('never', () => new Promise(() => {}));`);
+    assert.equal(tally.failed, 1);
+  });
+});
+
+test('a file that was killed fails, whatever it reported', () => {
+  const tally = tallyFile([{ type: 'passed', name: 'a' }], { code: null, problem: 'killed after 300 s' });
+  assert.deepEqual(tally, {
+    passed: 1,
+    failed: 1,
+    skipped: 0,
+    failures: [{ name: 'the file itself', error: 'killed after 300 s' }],
+  });
+});
+
+test('the last line', () => {
+  const total = addUp([
+    { passed: 3, failed: 0, skipped: 0 },
+    { passed: 4, failed: 1, skipped: 2 },
+  ]);
+  assert.equal(formatTotal(total), '7 passed, 1 failed, 2 skipped');
+  assert.equal(formatTotal({ passed: 1, failed: 0, skipped: 0 }), '1 passed, 0 failed');
+});
+
+test('files are chosen by file or folder, never by a mere beginning', () => {
+  const files = ['test/unit/a.test.ts', 'test/unit/b.test.ts', 'test/http/a.test.ts'];
+  assert.deepEqual(selectFiles(files, []), files);
+  assert.deepEqual(selectFiles(files, ['./test/unit/']), files.slice(0, 2));
+  assert.deepEqual(selectFiles(files, ['test/http/a.test.ts', 'test/unit/b.test.ts']), files.slice(1));
+  assert.deepEqual(selectFiles(files, ['test/u', 'a.test.ts']), []);
+  assert.deepEqual(selectFiles(files, ['.']), files);
+});
+
+test('leftovers: on a shared engine what names the run, else everything of ours that is new', () => {
+  const objects = [
+    { kind: 'container', id: '1', name: 'web-r1-1', labels: {} },
+    { kind: 'network', id: '2', name: 'x', labels: { 'io.terrarium.test': 'r1-aa' } },
+    { kind: 'container', id: '3', name: 'helper', labels: { 'io.terrarium.role': 'helper' } },
+    { kind: 'container', id: '4', name: 'foreign', labels: { 'com.example': 'r2' } },
+    { kind: 'volume', id: '5', name: 'old', labels: { 'io.terrarium.test': 'r0-bb' } },
+  ];
+  const left = (shared: boolean) =>
+    selectLeftovers(objects, { before: new Set(['5']), runId: 'r1', shared }).map(({ id }: { id: string }) => id);
+  assert.deepEqual(left(true), ['1', '2']);
+  assert.deepEqual(left(false), ['1', '2', '3']);
+});
