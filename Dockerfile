@@ -1,0 +1,41 @@
+# The server as an image: Debian and its own Node, nothing that compiles, no root. See docker-compose.yml for how to run it.
+# Behind a proxy that opens TLS: --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt
+ARG BASE=debian:trixie-slim
+
+FROM ${BASE} AS build
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nodejs npm ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json ./
+# An empty secret (compose's default) is no certificate: then npm's own list counts.
+RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
+    if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
+    npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY routes routes
+COPY src src
+RUN npm run build
+RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
+    if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
+    npm ci --ignore-scripts --omit=dev --prefer-offline --no-audit --no-fund
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="Terrarium" \
+      org.opencontainers.image.description="A lab-control server for container networks" \
+      org.opencontainers.image.licenses="MIT"
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nodejs \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
+ && useradd --system --uid 10001 --user-group --home-dir /var/lib/terrarium --create-home --shell /usr/sbin/nologin terrarium
+WORKDIR /app
+COPY package.json ./
+COPY scripts/healthcheck.mjs scripts/
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+ENV NODE_ENV=production TERRARIUM_STATE_DIR=/var/lib/terrarium
+USER 10001:10001
+EXPOSE 4242
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["node", "scripts/healthcheck.mjs"]
+ENTRYPOINT ["node", "--enable-source-maps", "dist/src/main.js"]
