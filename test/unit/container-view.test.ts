@@ -65,16 +65,34 @@ test('effective is what it really has, through the join chain', () => {
   assert.equal(effective('a', containerFacts('a', none)), 'closed');
   assert.equal(effective('a', containerFacts('a')), 'bridged');
   assert.equal(effective('a', containerFacts('a', { endpoints: [] })), 'closed', 'disconnected from its last network');
-  assert.equal(effective('a', containerFacts('a', { endpoints: [endpointFacts({ ipv4: '', ipv6: 'fd00::2' })] })), 'bridged');
+  assert.equal(
+    effective('a', containerFacts('a', { endpoints: [endpointFacts({ ipv4: '', ipv6: 'fd00::2' })] })),
+    'bridged',
+  );
   assert.equal(effective('a', containerFacts('a', { portBindings: [binding], ports: [live] })), 'open');
-  assert.equal(effective('a', containerFacts('a', { publishAll: true })), 'bridged', 'nothing is exposed, so nothing is published');
+  assert.equal(
+    effective('a', containerFacts('a', { publishAll: true })),
+    'bridged',
+    'nothing is exposed, so nothing is published',
+  );
   assert.equal(effective('a', containerFacts('a', { networkMode: 'host', endpoints: [] })), 'host');
   assert.equal(effective('a', containerFacts('a', { state: 'paused' })), 'bridged');
   assert.equal(effective('a', containerFacts('a', { state: 'exited' })), null);
-  assert.equal(effective('b', containerFacts('a', { portBindings: [binding], ports: [live] }), containerFacts('b', joins('a'))), 'open');
+  assert.equal(
+    effective('b', containerFacts('a', { portBindings: [binding], ports: [live] }), containerFacts('b', joins('a'))),
+    'open',
+  );
   assert.equal(effective('b', containerFacts('a', none), containerFacts('b', joins('a'))), 'closed');
-  assert.equal(effective('b', containerFacts('a', { state: 'exited' }), containerFacts('b', joins('a'))), 'closed', 'lo is all that is left');
-  const chain = [containerFacts('h', { networkMode: 'host' }), containerFacts('b', joins('h')), containerFacts('c', joins('b'))];
+  assert.equal(
+    effective('b', containerFacts('a', { state: 'exited' }), containerFacts('b', joins('a'))),
+    'closed',
+    'lo is all that is left',
+  );
+  const chain = [
+    containerFacts('h', { networkMode: 'host' }),
+    containerFacts('b', joins('h')),
+    containerFacts('c', joins('b')),
+  ];
   assert.equal(effective('c', ...chain), 'host');
 });
 
@@ -84,7 +102,17 @@ test('namespace ids are read back, and nothing else is', () => {
   assert.equal(id, `local~${owner.id}~2026-01-01T00:00:01.123Z`);
   assert.deepEqual(parseNamespaceId(id), { engine: 'local', owner: { id: owner.id, startedAt: owner.startedAt } });
   assert.deepEqual(parseNamespaceId(formatHostNamespaceId('local')), { engine: 'local', owner: null });
-  for (const bad of ['', 'local', 'local~', '~host', 'local~host~', 'local~abc~2026', `${id}~`, `local~${owner.id}`, `local~${owner.id}~`])
+  for (const bad of [
+    '',
+    'local',
+    'local~',
+    '~host',
+    'local~host~',
+    'local~abc~2026',
+    `${id}~`,
+    `local~${owner.id}`,
+    `local~${owner.id}~`,
+  ])
     assert.equal(parseNamespaceId(bad), null, bad);
 });
 
@@ -105,7 +133,14 @@ test('members of a namespace are found through whole chains, without helpers and
   assert.equal(show('c').namespace?.id, `local~${idOf('a')}~2026-01-01T00:00:01Z`);
   assert.deepEqual(names('stranded'), ['stranded']);
   assert.equal(show('stranded').namespace?.id, `local~${idOf('stranded')}~2026-01-01T00:00:00Z`);
-  assert.deepEqual(show('h1').namespace, { id: 'local~host', inode: 4026531840, members: [{ id: idOf('h1'), name: 'h1' }, { id: idOf('h2'), name: 'h2' }] });
+  assert.deepEqual(show('h1').namespace, {
+    id: 'local~host',
+    inode: 4026531840,
+    members: [
+      { id: idOf('h1'), name: 'h1' },
+      { id: idOf('h2'), name: 'h2' },
+    ],
+  });
   assert.equal(show('stopped').namespace, null);
   assert.deepEqual(viewer.members('local~nobody~x'), []);
 });
@@ -137,13 +172,25 @@ test('ports are the live ones while it runs, else what it asks for', () => {
 
 test('networks show addresses where there are some; none and host are not networks it is on', () => {
   assert.deepEqual(viewOf(containerFacts('a')).show('a').networks, [
-    { name: 'bridge', driver: 'bridge', ipv4: '172.17.0.2', prefix: 16, ipv6: null, mac: '02:42:ac:11:00:02', gateway: '172.17.0.1', mtu: 1400 },
+    {
+      name: 'bridge',
+      driver: 'bridge',
+      ipv4: '172.17.0.2',
+      prefix: 16,
+      ipv6: null,
+      mac: '02:42:ac:11:00:02',
+      gateway: '172.17.0.1',
+      mtu: 1400,
+    },
   ]);
   const stopped = endpointFacts({ network: 'gone', networkId: 'x', ipv4: '', prefix: 0, mac: '', gateway: '' });
   assert.deepEqual(viewOf(containerFacts('a', { state: 'exited', endpoints: [stopped] })).show('a').networks, [
     { name: 'gone', driver: null, ipv4: null, prefix: null, ipv6: null, mac: null, gateway: null, mtu: null },
   ]);
-  assert.deepEqual(viewOf(containerFacts('a', { endpoints: [endpointFacts({ network: 'none' })] })).show('a').networks, []);
+  assert.deepEqual(
+    viewOf(containerFacts('a', { endpoints: [endpointFacts({ network: 'none' })] })).show('a').networks,
+    [],
+  );
 });
 
 test('lab, owner and expiry are believed of managed containers only', () => {
@@ -155,7 +202,14 @@ test('lab, owner and expiry are believed of managed containers only', () => {
 });
 
 test('the exit code belongs to a container that ended', () => {
-  assert.equal(viewOf(containerFacts('a', { finishedAt: '2026-01-01T00:00:00Z', exitCode: 3 })).show('a').exitCode, null);
+  assert.equal(
+    viewOf(containerFacts('a', { finishedAt: '2026-01-01T00:00:00Z', exitCode: 3 })).show('a').exitCode,
+    null,
+  );
   assert.equal(viewOf(containerFacts('a', { state: 'created', startedAt: null })).show('a').exitCode, null);
-  assert.equal(viewOf(containerFacts('a', { state: 'exited', finishedAt: '2026-01-01T00:00:00Z', exitCode: 3 })).show('a').exitCode, 3);
+  assert.equal(
+    viewOf(containerFacts('a', { state: 'exited', finishedAt: '2026-01-01T00:00:00Z', exitCode: 3 })).show('a')
+      .exitCode,
+    3,
+  );
 });

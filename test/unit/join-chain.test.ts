@@ -4,7 +4,13 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { isBefore, toNanoseconds } from '../../src/domain/container/instant.ts';
-import { findOrphanReason, followJoins, isAlive, joinTarget, locateNamespace } from '../../src/domain/container/join-chain.ts';
+import {
+  findOrphanReason,
+  followJoins,
+  isAlive,
+  joinTarget,
+  locateNamespace,
+} from '../../src/domain/container/join-chain.ts';
 import { label } from '../../src/domain/labels.ts';
 import { containerFacts, idOf, lookupIn } from '../support/container-facts.ts';
 
@@ -19,7 +25,11 @@ function judge(name: string, all: readonly ContainerFacts[]) {
   const facts = lookup(idOf(name));
   assert.ok(facts);
   const chain = followJoins(facts, lookup);
-  return { reason: findOrphanReason(facts, chain), place: locateNamespace(facts, chain, lookup).kind, end: chain.end.kind };
+  return {
+    reason: findOrphanReason(facts, chain),
+    place: locateNamespace(facts, chain, lookup).kind,
+    end: chain.end.kind,
+  };
 }
 
 test('timestamps are ordered to the nanosecond, whatever zeros Go left out', () => {
@@ -41,8 +51,16 @@ test('a joined container that started after its target shares its namespace', ()
 });
 
 test('a restarted, stopped or removed target strands its member', () => {
-  assert.deepEqual(judge('b', [own('a', 3), joined('b', 'a', 2)]), { reason: 'target_restarted', place: 'dead', end: 'owner' });
-  assert.deepEqual(judge('b', [own('a', 1, { state: 'exited' }), joined('b', 'a', 2)]), { reason: 'target_stopped', place: 'dead', end: 'owner' });
+  assert.deepEqual(judge('b', [own('a', 3), joined('b', 'a', 2)]), {
+    reason: 'target_restarted',
+    place: 'dead',
+    end: 'owner',
+  });
+  assert.deepEqual(judge('b', [own('a', 1, { state: 'exited' }), joined('b', 'a', 2)]), {
+    reason: 'target_stopped',
+    place: 'dead',
+    end: 'owner',
+  });
   assert.deepEqual(judge('b', [joined('b', 'a', 2)]), { reason: 'target_removed', place: 'unknown', end: 'missing' });
 });
 
@@ -51,7 +69,10 @@ test('the chain is as whole as its weakest link', () => {
   assert.equal(judge('c', chain(1, 2, 3)).reason, null);
   assert.equal(judge('c', chain(4, 2, 3)).reason, 'target_restarted');
   assert.equal(judge('c', chain(4, 5, 3)).reason, 'target_restarted');
-  assert.equal(judge('c', [own('a', 1, { state: 'exited' }), joined('b', 'a', 2), joined('c', 'b', 3)]).reason, 'target_stopped');
+  assert.equal(
+    judge('c', [own('a', 1, { state: 'exited' }), joined('b', 'a', 2), joined('c', 'b', 3)]).reason,
+    'target_stopped',
+  );
   assert.equal(judge('c', [joined('b', 'a', 2), joined('c', 'b', 3)]).reason, 'target_removed');
 });
 
@@ -62,7 +83,8 @@ test("the host's namespace outlives a restart, but not the want of a target", ()
 });
 
 test('where a managed chain ended is remembered when a link is gone', () => {
-  const member = (owner: string) => joined('c', 'b', 3, { labels: { [label.managed]: 'true', [label.namespaceOwner]: owner } });
+  const member = (owner: string) =>
+    joined('c', 'b', 3, { labels: { [label.managed]: 'true', [label.namespaceOwner]: owner } });
   assert.equal(judge('c', [member('host')]).place, 'host');
   assert.equal(judge('c', [member(idOf('b'))]).place, 'dead');
   assert.equal(judge('c', [own('a', 4), member(idOf('a'))]).place, 'dead');
@@ -132,10 +154,15 @@ function simulate(targets: readonly (number | 'host' | null)[], steps: readonly 
 test('whatever is started, restarted, stopped and removed in whatever order, what is claimed of a namespace is true', () => {
   const targets = fc.tuple(
     fc.constantFrom(null, 'host' as const),
-    ...[1, 2, 3, 4].map((index) => fc.oneof({ weight: 4, arbitrary: fc.nat(index - 1) }, { weight: 1, arbitrary: fc.constant(null) })),
+    ...[1, 2, 3, 4].map((index) =>
+      fc.oneof({ weight: 4, arbitrary: fc.nat(index - 1) }, { weight: 1, arbitrary: fc.constant(null) }),
+    ),
   );
   const steps = fc.array(
-    fc.record({ verb: fc.constantFrom('start' as const, 'start' as const, 'stop' as const, 'remove' as const), who: fc.nat(4) }),
+    fc.record({
+      verb: fc.constantFrom('start' as const, 'start' as const, 'stop' as const, 'remove' as const),
+      who: fc.nat(4),
+    }),
     { minLength: 5, maxLength: 40 },
   );
   const seen = new Set<string>();

@@ -1,6 +1,12 @@
 // Shows containers as the API does: what the engine reports, plus everything derived from it (mode, effective, join chain, namespace).
 // Pure, and linear in the number of containers: namespaces are indexed once per view.
-import type { Container, ContainerRef, NamespaceRef, NetworkAttachment, PublishedPort } from '../../schemas/container.ts';
+import type {
+  Container,
+  ContainerRef,
+  NamespaceRef,
+  NetworkAttachment,
+  PublishedPort,
+} from '../../schemas/container.ts';
 import { label } from '../labels.ts';
 import type { ContainerFacts, EndpointFacts, NetworkFacts } from './facts.ts';
 import { findOrphanReason, followJoins, isAlive, joinTarget, locateNamespace } from './join-chain.ts';
@@ -83,7 +89,9 @@ export function viewContainers(snapshot: EngineSnapshot): ContainerViewer {
       namespace: namespace(facts),
       networks: facts.endpoints
         .filter(({ network }) => network !== 'none' && network !== 'host')
-        .map((endpoint) => showEndpoint(endpoint, snapshot.network(endpoint.networkId) ?? snapshot.network(endpoint.network))),
+        .map((endpoint) =>
+          showEndpoint(endpoint, snapshot.network(endpoint.networkId) ?? snapshot.network(endpoint.network)),
+        ),
       ports: showPorts(facts),
       stale: snapshot.stale,
     };
