@@ -1,0 +1,143 @@
+// The table of settings: every environment variable the server reads, with its default and what it does. Data only;
+// config.ts reads them, `--help` prints them, and the README's table is held against them by a test.
+
+/** One environment variable. */
+export interface Setting {
+  readonly name: string;
+  /** As it would be written; empty where there is none. */
+  readonly default: string;
+  /** One sentence of Markdown. */
+  readonly about: string;
+}
+
+export const settings = [
+  {
+    name: 'TERRARIUM_HOST',
+    default: '127.0.0.1',
+    about: 'Address to listen on. Beyond loopback it needs `TERRARIUM_TOKEN` and `TERRARIUM_ALLOWED_HOSTS`.',
+  },
+  { name: 'TERRARIUM_PORT', default: '4242', about: 'Port to listen on; 0 takes a free one.' },
+  {
+    name: 'TERRARIUM_TOKEN',
+    default: '',
+    about:
+      'The token that clients send, 16 visible ASCII characters or more. Without it one is generated at the first start and kept in `TERRARIUM_STATE_DIR/token`.',
+  },
+  {
+    name: 'TERRARIUM_STATE_DIR',
+    default: '~/.local/state/terrarium',
+    about: 'Folder of the generated token, readable by you alone (`XDG_STATE_HOME` counts).',
+  },
+  {
+    name: 'TERRARIUM_ALLOWED_HOSTS',
+    default: '',
+    about:
+      'Names, with or without a port, by which clients may address the server beside loopback and `TERRARIUM_HOST`; separated by commas.',
+  },
+  {
+    name: 'TERRARIUM_ALLOWED_ORIGINS',
+    default: '',
+    about: 'Origins (`https://lab.example`) of pages that may use the server beside its own; separated by commas.',
+  },
+  {
+    name: 'DOCKER_HOST',
+    default: 'unix:///var/run/docker.sock',
+    about: 'The engine: `unix:///path` or `tcp://host:port`.',
+  },
+  {
+    name: 'TERRARIUM_INSECURE_ENGINE',
+    default: 'false',
+    about:
+      '`true` accepts an engine over plain `tcp://` beyond loopback, and host mode over plain `tcp://`. Who can listen in there is root on the engine.',
+  },
+  { name: 'TERRARIUM_DEFAULT_IMAGE', default: 'busybox:latest', about: 'Image of containers that name none.' },
+  {
+    name: 'TERRARIUM_REGISTRIES',
+    default: 'docker.io',
+    about: 'Registries (`host[:port]`) from which images may be pulled; separated by commas.',
+  },
+  { name: 'TERRARIUM_OBSERVER', default: 'helper', about: 'How namespaces are observed: `helper`.' },
+  {
+    name: 'TERRARIUM_HELPER_IMAGE',
+    default: 'busybox:latest',
+    about: 'Image of the helpers that observe; it has busybox.',
+  },
+  {
+    name: 'TERRARIUM_HEARTBEAT_MS',
+    default: '20000',
+    about: 'Milliseconds between heartbeats of a stream, 100 to 600000.',
+  },
+  {
+    name: 'TERRARIUM_JANITOR_MS',
+    default: '5000',
+    about: 'Milliseconds between two looks for expired containers, 100 to 3600000.',
+  },
+  {
+    name: 'TERRARIUM_RATE_LIMIT',
+    default: '5000',
+    about: 'Requests a second that one principal may make, 10 to 1000000.',
+  },
+  {
+    name: 'TERRARIUM_LOG_LEVEL',
+    default: 'info',
+    about: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Reads that succeed are logged at `debug`.',
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingName = (typeof settings)[number]['name'];
+
+/** What scripts, not the server, read: no reason for a warning. */
+const knownElsewhere = [
+  'TERRARIUM_NO_INSTALL',
+  'TERRARIUM_BASE_IMAGE',
+  'TERRARIUM_BUILD_CA',
+  'TERRARIUM_DOCKER_SOCKET',
+  'TERRARIUM_IMAGE',
+];
+const prefixesElsewhere = ['TERRARIUM_TEST_', 'TERRARIUM_DIFFERENTIAL_', 'TERRARIUM_BENCH_'];
+
+/** One sentence for each variable that begins with TERRARIUM_ and is none of ours, naming the closest known one. */
+export function describeUnknownSettings(names: readonly string[]): string[] {
+  const known: readonly string[] = settings.map(({ name }) => name);
+  return names
+    .filter((name) => name.startsWith('TERRARIUM_'))
+    .filter((name) => !known.includes(name) && !knownElsewhere.includes(name))
+    .filter((name) => !prefixesElsewhere.some((prefix) => name.startsWith(prefix)))
+    .map((name) => `${name} is no setting and is ignored; did you mean ${closest(name, known)}?`);
+}
+
+function closest(name: string, known: readonly string[]): string {
+  return known.reduce((best, one) => (editDistance(name, one) < editDistance(name, best) ? one : best));
+}
+
+/** Levenshtein's distance: how many letters to insert, remove or replace. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The table as `--help` prints it: name and default in a line, what it does in the next. */
+export function formatSettings(): string {
+  return settings
+    .map(
+      (setting) =>
+        `  ${setting.name}${setting.default === '' ? '' : ` (${setting.default})`}\n      ${setting.about.replaceAll('`', '')}`,
+    )
+    .join('\n');
+}
+
+/** The table as the README shows it. */
+export function formatSettingsAsMarkdown(): string {
+  const rows = settings.map(
+    ({ name, default: value, about }) => `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${about} |`,
+  );
+  return ['| variable | default | what it does |', '| --- | --- | --- |', ...rows].join('\n');
+}
