@@ -1,0 +1,320 @@
+// The mirror of one engine: subscribes to its events, lists and inspects, replays, and says so when the engine is away. It decides
+// nothing about containers and writes nothing to the engine.
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
+import { Failure } from '../schemas/failure.ts';
+import { chooseDelay } from './backoff.ts';
+import { Coalescer } from './coalescer.ts';
+import type { Engine, EngineEvent, EngineInfo } from './engine.ts';
+import { pingDeadlineMs, watchEngine } from './engine-watch.ts';
+import { findEffects } from './event-effects.ts';
+import { EventMemory } from './event-memory.ts';
+import { Listeners } from './listeners.ts';
+import type { ContainerChange, EngineMirror, MirrorState, MirrorStatus } from './mirror.ts';
+import { MirrorStore } from './mirror-store.ts';
+
+/** The part of a logger that the registry needs (pino's and Fastify's fit). */
+export interface RegistryLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+/** What a registry is made of. */
+export interface RegistryParts {
+  readonly engine: Engine;
+  /** Milliseconds since the epoch. */
+  readonly clock?: { now(): number };
+  readonly log?: RegistryLog;
+  /** How often everything is read again, in milliseconds: the engine drops events for a slow listener, and never says so. */
+  readonly reconcileMs?: number;
+}
+
+const defaultReconcileMs = 60_000;
+/** Inspects at a time: of a sync, and in all. One costs the engine about a millisecond. */
+const syncWorkers = 6;
+const inspectLimit = 16;
+
+/** Makes a registry. It asks nothing before `start()`. */
+export function createRegistry(parts: RegistryParts): Registry {
+  return new Registry(parts);
+}
+
+/** See {@link EngineMirror}. */
+export class Registry implements EngineMirror {
+  readonly engine: Engine;
+  readonly #now: () => number;
+  readonly #log: RegistryLog | undefined;
+  readonly #reconcileMs: number;
+  readonly #closing = new AbortController();
+  readonly #store: MirrorStore;
+  readonly #memory = new EventMemory();
+  readonly #inspections: Coalescer<ContainerFacts | undefined>;
+  readonly #networkReads: Coalescer<void>;
+  readonly #changes: Listeners<ContainerChange>;
+  readonly #statuses: Listeners<MirrorStatus>;
+  readonly #events: Listeners<EngineEvent>;
+  #info: EngineInfo | null = null;
+  #clockOffsetMs = 0;
+  #revision = 0;
+  #state: MirrorState = 'connecting';
+  #reason: string | null = null;
+  #since: number;
+  /** When the engine last gave a sign of life, by our clock. */
+  #heardAt: number;
+  /** The engine's clock when it was first subscribed to: where the feed begins as long as no event has been seen. */
+  #feedStart: bigint | undefined;
+  /** The last event's turn: each is told after the one before, and after the mirror has taken it in. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #lastReconcile = 0;
+  #running: Promise<void> | undefined;
+
+  constructor({ engine, clock = Date, log, reconcileMs = defaultReconcileMs }: RegistryParts) {
+    this.engine = engine;
+    this.#now = () => clock.now();
+    this.#log = log;
+    this.#reconcileMs = reconcileMs;
+    this.#since = this.#now();
+    this.#heardAt = this.#since;
+    const onFault = (error: unknown) =>
+      log?.warn({ engine: engine.name, err: error }, 'a listener of the mirror failed');
+    this.#changes = new Listeners(onFault);
+    this.#statuses = new Listeners(onFault);
+    this.#events = new Listeners(onFault);
+    this.#store = new MirrorStore((change) => {
+      this.#revision += 1;
+      if (change !== null) this.#changes.tell(change);
+    });
+    const limit = pLimit(inspectLimit);
+    this.#inspections = new Coalescer((id) => limit(() => this.#inspect(id)));
+    this.#networkReads = new Coalescer(() => this.#readNetworks());
+  }
+
+  /** Begins to mirror the engine. An engine that is away is no error: it is tried until `close()`. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stops mirroring: no timer, call or feed of the registry is left. The engine itself is not closed. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Failure('shutting_down', `The mirror of the engine ${this.engine.name} is closed`));
+    await this.#running;
+  }
+
+  get info(): EngineInfo | null {
+    return this.#info;
+  }
+
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  status(): MirrorStatus {
+    const isLive = this.#state === 'live';
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      since: new Date(this.#since).toISOString(),
+      ageMs: isLive ? 0 : Math.max(0, this.#now() - this.#heardAt),
+      settled: this.#isSettled,
+    };
+  }
+
+  get #isSettled(): boolean {
+    return this.#state === 'live' || this.#state === 'stale';
+  }
+
+  async settled(): Promise<void> {
+    const { signal } = this.#closing;
+    if (this.#isSettled || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        stop();
+        resolve();
+      };
+      const stop = this.onStatus(({ settled }) => settled && finish());
+      signal.addEventListener('abort', finish, { once: true });
+    });
+  }
+
+  containers(): Iterable<ContainerFacts> {
+    return this.#store.containers();
+  }
+
+  container(id: string): ContainerFacts | undefined {
+    return this.#store.container(id);
+  }
+
+  networks(): Iterable<NetworkFacts> {
+    return this.#store.networks();
+  }
+
+  network(nameOrId: string): NetworkFacts | undefined {
+    return this.#store.network(nameOrId);
+  }
+
+  refresh(id: string): Promise<ContainerFacts | undefined> {
+    return this.#inspections.request(id);
+  }
+
+  refreshNetworks(): Promise<void> {
+    return this.#networkReads.request('');
+  }
+
+  onContainer(listener: (change: ContainerChange) => void): () => void {
+    return this.#changes.add(listener);
+  }
+
+  onStatus(listener: (status: MirrorStatus) => void): () => void {
+    return this.#statuses.add(listener);
+  }
+
+  onEvent(listener: (event: EngineEvent) => void): () => void {
+    return this.#events.add(listener);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        await this.#mirror(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (this.#state === 'live') failures = 0;
+        this.#setState('stale', error instanceof Error ? error.message : String(error));
+      }
+      await sleep(chooseDelay(failures), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** One connection's life: returns when the registry is closed, throws when the engine is away. */
+  async #mirror(closing: AbortSignal): Promise<void> {
+    const session = new AbortController();
+    const signal = AbortSignal.any([closing, session.signal]);
+    try {
+      await this.engine.ping({ deadlineMs: pingDeadlineMs, signal });
+      await this.#readInfo(signal);
+      if (this.#state === 'connecting') this.#setState('syncing', null);
+      const watch = watchEngine({
+        engine: this.engine,
+        since: this.#memory.since ?? this.#feedStart,
+        signal,
+        onEvent: (event) => this.#takeIn(event, session),
+        onLife: () => {
+          this.#heardAt = this.#now();
+        },
+      });
+      const away = Promise.race([watch.ended, rejectOnAbort(session.signal)]);
+      away.catch(() => {});
+      await watch.opened;
+      await Promise.race([this.#reconcile(signal), away]);
+      this.#setState('live', null);
+      await Promise.race([this.#reconcileRegularly(signal), away]);
+    } finally {
+      session.abort();
+    }
+  }
+
+  async #reconcileRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await sleep(this.#reconcileMs, undefined, { signal });
+      await this.#readInfo(signal);
+      await this.#reconcile(signal);
+    }
+  }
+
+  /** Reads everything there is, and everything that was known: what no event told of is found here. */
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    const ticket = this.#store.takeTicket();
+    const [listed] = await Promise.all([this.engine.listContainerIds({ signal }), this.refreshNetworks()]);
+    const ids = new Set([...listed, ...this.#store.containerIds()]).values();
+    const work = async () => {
+      for (const id of ids) {
+        if (signal.aborted) return;
+        await this.refresh(id).catch((error) => this.#pardon(error, { container: id }));
+      }
+    };
+    await Promise.all(Array.from({ length: syncWorkers }, work));
+    this.#store.forgetGone(this.#lastReconcile);
+    this.#lastReconcile = ticket;
+  }
+
+  /** Begins at once with what the event asks for, and tells its listeners when that is done and their turn has come. */
+  #takeIn(event: EngineEvent, session: AbortController): void {
+    if (!this.#memory.note(event)) return;
+    const done = this.#apply(event)
+      .catch((error) => this.#pardon(error, { event }))
+      .catch((failure) => session.abort(failure));
+    this.#turn = Promise.all([this.#turn, done]).then(() => this.#events.tell(event));
+  }
+
+  async #apply(event: EngineEvent): Promise<void> {
+    const { reread, forget, networks, info } = findEffects(event);
+    if (forget !== undefined) this.#store.putContainer(forget, null, this.#store.takeTicket());
+    if (reread !== undefined) await this.refresh(reread);
+    if (networks) await this.refreshNetworks();
+    if (info) await this.#readInfo(this.#closing.signal);
+  }
+
+  /** One object that the engine cannot show is no reason to give up the others; an engine that is away is. */
+  #pardon(error: unknown, details: object): void {
+    if (!(error instanceof Failure) || error.code !== 'engine_refused') throw error;
+    this.#log?.warn(
+      { engine: this.engine.name, ...details, err: error },
+      'the engine cannot show a part of what it has',
+    );
+  }
+
+  async #inspect(id: string): Promise<ContainerFacts | undefined> {
+    const ticket = this.#store.takeTicket();
+    try {
+      const facts = await this.engine.inspectContainer(id, { signal: this.#closing.signal });
+      this.#store.putContainer(facts.id, facts, ticket);
+      return this.#store.container(facts.id);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'container_not_found') throw error;
+      this.#store.putContainer(id, null, ticket);
+      return this.#store.container(id);
+    }
+  }
+
+  async #readNetworks(): Promise<void> {
+    const ticket = this.#store.takeTicket();
+    this.#store.putNetworks(await this.engine.listNetworks({ signal: this.#closing.signal }), ticket);
+  }
+
+  async #readInfo(signal: AbortSignal): Promise<void> {
+    const askedAt = this.#now();
+    const info = await this.engine.info({ signal });
+    const systemTime = Date.parse(info.systemTime);
+    if (!Number.isNaN(systemTime)) this.#clockOffsetMs = Math.round(systemTime - (askedAt + this.#now()) / 2);
+    if (info.id !== this.#info?.id) {
+      // Another engine answers here now: its feed has nothing to do with the old one's.
+      this.#memory.clear();
+      this.#feedStart = Number.isNaN(systemTime) ? undefined : BigInt(systemTime) * 1_000_000n;
+    }
+    this.#info = info;
+  }
+
+  #setState(state: MirrorState, reason: string | null): void {
+    if (state === this.#state && reason === this.#reason) return;
+    if (state !== this.#state) {
+      this.#since = this.#now();
+      this.#log?.info({ engine: this.engine.name, state, reason }, `engine ${this.engine.name} is ${state}`);
+    }
+    this.#state = state;
+    this.#reason = reason;
+    this.#revision += 1;
+    this.#statuses.tell(this.status());
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
