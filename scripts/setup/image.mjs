@@ -6,29 +6,12 @@ import process from 'node:process';
 import { canInstall } from './apt.mjs';
 import { packBusyboxRootfs } from './busybox-rootfs.mjs';
 import { capture, run } from './command.mjs';
-import { askDocker, findFailure } from './docker-api.mjs';
 import { findEndpoint } from './docker-endpoint.mjs';
 import { askVersion } from './engine.mjs';
+import { importImage, isImagePresent, pullImage } from './images.mjs';
 import { SetupError } from './setup-error.mjs';
 
-const repository = 'busybox';
-const tag = 'latest';
-const reference = `${repository}:${tag}`;
-const pullSilenceMs = 20_000;
-
-async function isPresent(endpoint) {
-  return (await askDocker(endpoint, 'GET', `/images/${reference}/json`)).status === 200;
-}
-
-/** @returns {Promise<string | undefined>} why the pull failed */
-async function pull(endpoint) {
-  try {
-    const path = `/images/create?fromImage=${repository}&tag=${tag}`;
-    return findFailure(await askDocker(endpoint, 'POST', path, { silenceMs: pullSilenceMs }));
-  } catch (error) {
-    return error.message;
-  }
-}
+const reference = 'busybox:latest';
 
 /**
  * Fetches Debian's busybox-static into a folder, without installing it: it conflicts with the package `busybox`.
@@ -61,19 +44,11 @@ async function makeFromPackage(endpoint) {
   try {
     const binary = await fetchBusybox(folder);
     const applets = (await run(binary, ['--list'])).toString().trim().split('\n');
-    const query = new URLSearchParams({
-      fromSrc: '-',
-      repo: repository,
-      tag,
+    await importImage(endpoint, reference, {
+      rootfs: packBusyboxRootfs(await readFile(binary), applets),
+      changes: ['CMD ["sh"]', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       message: 'made from the Debian package busybox-static',
     });
-    query.append('changes', 'CMD ["sh"]');
-    query.append('changes', 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
-    const body = packBusyboxRootfs(await readFile(binary), applets);
-    const failure = findFailure(
-      await askDocker(endpoint, 'POST', `/images/create?${query}`, { body, silenceMs: 60_000 }),
-    );
-    if (failure !== undefined) throw new Error(failure);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -83,7 +58,7 @@ export const image = {
   name: 'image',
   async check() {
     const endpoint = findEndpoint();
-    const present = await isPresent(endpoint).catch((error) => {
+    const present = await isImagePresent(endpoint, reference).catch((error) => {
       throw new SetupError(`no Docker Engine to ask for ${reference} on ${endpoint.label} (${error.message})`);
     });
     if (present) return { ok: true, detail: reference };
@@ -95,7 +70,7 @@ export const image = {
   },
   async apply() {
     const endpoint = findEndpoint();
-    const pullFailure = await pull(endpoint);
+    const pullFailure = await pullImage(endpoint, reference);
     if (pullFailure === undefined) return;
     await makeFromPackage(endpoint).catch((error) => {
       throw new SetupError(

@@ -5,6 +5,7 @@ import { dependencies } from './dependencies.mjs';
 import { engine } from './engine.mjs';
 import { image } from './image.mjs';
 import { nodeVersion } from './node-version.mjs';
+import { testBase } from './test-base.mjs';
 import { testTools } from './test-tools.mjs';
 
 /**
@@ -16,8 +17,8 @@ import { testTools } from './test-tools.mjs';
 /** What `npm start` needs, in order. @type {Step[]} */
 export const startSteps = [nodeVersion, dependencies, build, engine, image];
 
-/** What `npm test` needs: the same and the programs of tests. @type {Step[]} */
-export const testSteps = [...startSteps, testTools];
+/** What `npm test` needs: the same, and what only tests use. @type {Step[]} */
+export const testSteps = [...startSteps, testTools, testBase];
 
 /** @param {string} name @returns {Step | undefined} */
 export function findStep(name) {

@@ -16,7 +16,7 @@ const tools = [
   },
   { name: 'docker buildx', probe: ['docker', 'buildx', 'version'], packages: ['docker-buildx'] },
   { name: 'docker-registry', packages: ['docker-registry'] },
-  { name: 'debootstrap', packages: ['debootstrap'] },
+  { name: 'debootstrap', packages: ['debootstrap', 'debian-archive-keyring'] },
   { name: 'tini', packages: ['tini'] },
   { name: 'ip', packages: ['iproute2'] },
   { name: 'nsenter', packages: ['util-linux'] },

@@ -7,7 +7,10 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testLabels, uniqueName } from './run-id.ts';
 
-/** Anything with `after`: a test's context, or `{ after }` of node:test for a whole file. */
+/**
+ * Anything with `after`: a test's context, or `{ after }` of node:test for a whole file. Not within a `before` hook:
+ * Node 20 runs what is registered there as soon as the hook ends.
+ */
 export type Cleanup = Pick<TestContext, 'after'>;
 
 /** What the engine answered; `body` is the parsed JSON, or undefined when it was not JSON. */
