@@ -1,0 +1,80 @@
+// Reads the kernel's socket tables (/proc/net/tcp, tcp6, udp, udp6, raw, raw6; Documentation/networking/proc_net_tcp.rst) into sockets.
+import { type Socket, type SocketProtocol, socketProtocols, type TcpState, tcpStates } from '../../schemas/netstat.ts';
+import { readIpv4Word, readIpv6Words } from './address.ts';
+
+export interface SocketTables {
+  readonly sockets: readonly Socket[];
+  readonly truncated: boolean;
+}
+
+/**
+ * Reads what `head -n ROWS+1 /proc/net/tcp /proc/net/tcp6 …` prints: each table below a `==> FILE <==` line and its own heading. A table
+ * with `maxRows` rows or more counts as truncated, and no more than that many are taken.
+ */
+export function parseSocketTables(text: string, maxRows: number): SocketTables {
+  const sockets = new Map<string, Socket>();
+  let protocol: SocketProtocol | undefined;
+  let rows = 0;
+  let truncated = false;
+  for (const line of text.split('\n')) {
+    const file = /^==> \/proc\/net\/(\w+) <==$/.exec(line);
+    if (file !== null) {
+      protocol = socketProtocols.find((name) => name === file[1]);
+      rows = 0;
+      continue;
+    }
+    if (protocol === undefined) continue;
+    const socket = readRow(protocol, line);
+    if (socket === undefined) continue;
+    rows += 1;
+    if (rows > maxRows) truncated = true;
+    // The kernel can show a socket twice when its table changes between two reads of one walk.
+    else if (!sockets.has(socket.id)) sockets.set(socket.id, socket);
+  }
+  return { sockets: [...sockets.values()], truncated };
+}
+
+/** Fields: slot, local, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode, … The heading has no hex at the second place. */
+function readRow(protocol: SocketProtocol, line: string): Socket | undefined {
+  const [, localHex, remoteHex, stateHex, queues, , , , , inode] = line.trim().split(/\s+/);
+  const local = readEnd(localHex);
+  const remote = readEnd(remoteHex);
+  if (
+    local === undefined ||
+    remote === undefined ||
+    stateHex === undefined ||
+    queues === undefined ||
+    inode === undefined
+  )
+    return undefined;
+  const [sendQ = '0', recvQ = '0'] = queues.split(':');
+  return {
+    id: inode === '0' ? `${protocol}/${spell(local)}-${spell(remote)}` : `${protocol}/${inode}`,
+    protocol,
+    recvQ: Number.parseInt(recvQ, 16),
+    sendQ: Number.parseInt(sendQ, 16),
+    local,
+    remote,
+    state: readState(protocol, Number.parseInt(stateHex, 16)),
+  };
+}
+
+function readEnd(field: string | undefined): Socket['local'] | undefined {
+  const [, address, port] = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/i.exec(field ?? '') ?? [];
+  if (address === undefined || port === undefined) return undefined;
+  return {
+    address: address.length === 8 ? readIpv4Word(address) : readIpv6Words(address),
+    port: Number.parseInt(port, 16),
+  };
+}
+
+function spell({ address, port }: Socket['local']): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** UDP knows two states, of which "closed" only says that the socket is not connected; a raw socket's number means nothing to a reader. */
+function readState(protocol: SocketProtocol, number: number): TcpState | null {
+  const state = tcpStates[number - 1] ?? null;
+  if (protocol === 'tcp' || protocol === 'tcp6') return state;
+  return (protocol === 'udp' || protocol === 'udp6') && state === 'ESTABLISHED' ? state : null;
+}

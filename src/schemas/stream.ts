@@ -1,0 +1,89 @@
+// The frames of the subprotocol `terrarium.v1`: JSON text frames on a WebSocket, or one a line as NDJSON.
+import { type Static, Type } from 'typebox';
+import { errorCodes } from './error-codes.ts';
+
+const oneOf = <const T extends string>(values: readonly T[], options = {}) =>
+  Type.Unsafe<T>({ type: 'string', enum: [...values], ...options });
+const Time = Type.String({ format: 'date-time' });
+const Seq = Type.Integer({ minimum: 1, description: 'Counts per key; never reset while the server lives' });
+
+/** Offered and echoed as the WebSocket subprotocol; the same without it. */
+export const streamProtocol = 'terrarium.v1';
+
+export const streamTopics = ['netstat', 'ifconfig'] as const;
+export type StreamTopic = (typeof streamTopics)[number];
+export const streamFormats = ['json', 'text', 'both'] as const;
+export const StreamFormat = oneOf(streamFormats, { description: 'What a snapshot carries; text alone gets no deltas' });
+export type StreamFormat = (typeof streamFormats)[number];
+
+/** Shortest and longest time between two samples, and the default, in milliseconds. */
+export const intervalLimits = { min: 100, max: 60_000, default: 1_000 } as const;
+
+export const StreamKey = Type.Object(
+  {
+    topic: oneOf(streamTopics),
+    container: Type.String({ description: 'Full id' }),
+    options: Type.String({
+      description: "The program's letters in canonical order: `tan` for netstat, `a` or nothing for ifconfig",
+    }),
+    format: StreamFormat,
+  },
+  { $id: 'StreamKey' },
+);
+export type StreamKey = Static<typeof StreamKey>;
+
+export const streamStates = ['live', 'stale', 'stopped', 'ended'] as const;
+export type StreamState = (typeof streamStates)[number];
+
+export const HelloFrame = Type.Object({
+  type: Type.Literal('hello'),
+  version: Type.Literal(streamProtocol),
+  bootId: Type.String({ description: 'Another one after the server was started anew' }),
+  heartbeatMs: Type.Integer({ description: 'A heartbeat frame comes this often' }),
+});
+export const SnapshotFrame = Type.Object({
+  type: Type.Literal('snapshot'),
+  key: StreamKey,
+  seq: Seq,
+  at: Time,
+  data: Type.Unknown({ description: 'A Netstat or an Ifconfig: the whole state; null where the format is text' }),
+  text: Type.Optional(Type.String({ description: 'What the program prints' })),
+});
+export const DeltaFrame = Type.Object({
+  type: Type.Literal('delta'),
+  key: StreamKey,
+  base: Type.Integer({ description: 'The seq of the frame it builds on: always the last one sent for this key' }),
+  seq: Seq,
+  at: Time,
+  asOf: Time,
+  added: Type.Array(Type.Unknown(), { description: 'Rows that are new: sockets or interfaces' }),
+  removed: Type.Array(Type.String(), { description: 'ids of sockets, names of interfaces' }),
+  changed: Type.Array(Type.Unknown(), { description: 'Whole rows that replace those of the same id' }),
+});
+export const StateFrame = Type.Object({
+  type: Type.Literal('state'),
+  key: StreamKey,
+  state: oneOf(streamStates, {
+    description:
+      'live: samples come; stale: the engine or the helper is away; stopped: the container does not run; ended: it is gone',
+  }),
+  reason: Type.Union([Type.String(), Type.Null()]),
+  since: Time,
+});
+export const HeartbeatFrame = Type.Object({ type: Type.Literal('heartbeat'), at: Time });
+export const ErrorFrame = Type.Object({
+  type: Type.Literal('error'),
+  code: oneOf(errorCodes),
+  detail: Type.String(),
+  hint: Type.Optional(Type.String()),
+  id: Type.Optional(Type.String({ description: 'The subscription that was asked for' })),
+});
+
+export const ServerFrame = Type.Union([HelloFrame, SnapshotFrame, DeltaFrame, StateFrame, HeartbeatFrame, ErrorFrame], {
+  $id: 'ServerFrame',
+  description: 'What the server sends',
+});
+export type ServerFrame = Static<typeof ServerFrame>;
+export type SnapshotFrame = Static<typeof SnapshotFrame>;
+export type DeltaFrame = Static<typeof DeltaFrame>;
+export type StateFrame = Static<typeof StateFrame>;
