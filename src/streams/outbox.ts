@@ -1,0 +1,123 @@
+// The bounded queue between the streams and one client. Control frames go out in order and are never dropped; of what is marked as
+// changed only the newest is sent, so a slow reader costs memory for one frame a stream, not for each sample.
+import type { Wire } from './wire.ts';
+
+/** Answers the newest frame when its turn comes, or null where there is nothing new. */
+export type Produce = () => Buffer | null;
+
+export interface OutboxLimits {
+  /** Milliseconds in which the client must take a frame. */
+  readonly stallMs: number;
+  /** Frames that may wait. More can only be control frames that nobody reads. */
+  readonly maxWaiting: number;
+  /** Bytes that may be on their way at once; one frame always may. */
+  readonly maxInFlightBytes: number;
+}
+
+export const outboxLimits: OutboxLimits = { stallMs: 30_000, maxWaiting: 1_024, maxInFlightBytes: 256 * 1024 };
+
+export class Outbox {
+  readonly #wire: Wire;
+  readonly #limits: OutboxLimits;
+  readonly #onStalled: (reason: string) => void;
+  /** In the order of sending. A mark has its name as key, so marking again moves it to the end: behind the states it follows. */
+  readonly #waiting = new Map<string | symbol, Produce>();
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #stall: NodeJS.Timeout | undefined;
+  #ended = false;
+  #afterDrain: (() => void) | undefined;
+
+  /** `onStalled` is called once, with the reason, when the client does not keep up; the outbox sends nothing more then. */
+  constructor(wire: Wire, onStalled: (reason: string) => void, limits: OutboxLimits = outboxLimits) {
+    this.#wire = wire;
+    this.#onStalled = onStalled;
+    this.#limits = limits;
+  }
+
+  /** Sends a frame in order. */
+  push(frame: Buffer): void {
+    this.#enqueue(Symbol('frame'), () => frame);
+  }
+
+  /** Says that there is something new under `name`; `produce` is asked for it when its turn comes. */
+  mark(name: string, produce: Produce): void {
+    this.#waiting.delete(name);
+    this.#enqueue(name, produce);
+  }
+
+  /** Forgets what was marked. */
+  unmark(name: string): void {
+    this.#waiting.delete(name);
+  }
+
+  /** Calls back once when all that waits now has been handed to the wire; takes nothing more. */
+  finish(done: () => void): void {
+    this.#afterDrain = done;
+    this.#pump();
+  }
+
+  /** Drops all and calls nobody back. */
+  destroy(): void {
+    this.#ended = true;
+    this.#waiting.clear();
+    clearTimeout(this.#stall);
+  }
+
+  #enqueue(name: string | symbol, produce: Produce): void {
+    if (this.#ended || this.#afterDrain !== undefined) return;
+    if (this.#waiting.size >= this.#limits.maxWaiting) {
+      this.#giveUp('too many frames wait to be read');
+      return;
+    }
+    this.#waiting.set(name, produce);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#ended && this.#mayOneMoreFly()) {
+      const next = this.#waiting.entries().next().value;
+      if (next === undefined) break;
+      const [name, produce] = next;
+      this.#waiting.delete(name);
+      const frame = produce();
+      if (frame !== null) this.#send(frame);
+    }
+    if (this.#ended || this.#waiting.size > 0 || this.#afterDrain === undefined) return;
+    const done = this.#afterDrain;
+    this.destroy();
+    done();
+  }
+
+  #mayOneMoreFly(): boolean {
+    return this.#inFlight === 0 || this.#inFlightBytes < this.#limits.maxInFlightBytes;
+  }
+
+  #send(frame: Buffer): void {
+    this.#inFlight += 1;
+    this.#inFlightBytes += frame.byteLength;
+    this.#watchStall();
+    this.#wire.send(frame, () => {
+      this.#inFlight -= 1;
+      this.#inFlightBytes -= frame.byteLength;
+      clearTimeout(this.#stall);
+      this.#stall = undefined;
+      if (this.#ended) return;
+      if (this.#inFlight > 0) this.#watchStall();
+      this.#pump();
+    });
+  }
+
+  /** The clock runs from the oldest frame that is not taken; each one taken starts it anew. */
+  #watchStall(): void {
+    this.#stall ??= setTimeout(
+      () => this.#giveUp(`nothing was read for ${this.#limits.stallMs} ms`),
+      this.#limits.stallMs,
+    );
+  }
+
+  #giveUp(reason: string): void {
+    this.destroy();
+    this.#onStalled(reason);
+  }
+}

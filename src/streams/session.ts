@@ -1,0 +1,169 @@
+// One client: its subscriptions, each at its own pace, and its outbox. It neither knows what the streams are about nor what carries them.
+import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
+import type { Failure } from '../schemas/failure.ts';
+import type { Channel, Subscriber } from './channel.ts';
+import { encodeError, spellKey } from './frames.ts';
+import type { Hub } from './hub.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
+import type { SourceState, Subject } from './source.ts';
+import type { Wire } from './wire.ts';
+
+export interface SubscribeOptions {
+  /** Not more than one sample in this time, in milliseconds. */
+  readonly intervalMs: number;
+  /** The session has no other purpose: it ends with the subject. */
+  readonly closeAtEnd?: boolean;
+}
+
+/** A sample that is due within a tenth of the interval is not held back for that: ticks are never quite even. */
+const earliness = 0.1;
+
+export class Session {
+  readonly #wire: Wire;
+  readonly #hub: Hub;
+  readonly #limits: OutboxLimits;
+  readonly #outbox: Outbox;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #ended = false;
+
+  constructor(wire: Wire, hub: Hub, limits: OutboxLimits) {
+    this.#wire = wire;
+    this.#hub = hub;
+    this.#limits = limits;
+    this.#outbox = new Outbox(wire, (reason) => this.#drop(reason), limits);
+  }
+
+  /** Sends a frame in order. */
+  push(frame: Buffer): void {
+    this.#outbox.push(frame);
+  }
+
+  /** Begins to send the subject's samples and states. A connection holds a key once: subscribing again changes nothing and answers false. */
+  subscribe(subject: Subject, options: SubscribeOptions): boolean {
+    const name = spellKey(subject.key);
+    if (this.#ended || this.#subscriptions.has(name)) return false;
+    const subscription = new Subscription(this, this.#outbox, name, options);
+    this.#subscriptions.set(name, subscription);
+    subscription.begin(subject, this.#hub);
+    return true;
+  }
+
+  unsubscribe(subject: Subject): void {
+    const name = spellKey(subject.key);
+    this.#subscriptions.get(name)?.end();
+    this.#subscriptions.delete(name);
+  }
+
+  /** Says what went wrong and ends the connection with the code's close code. */
+  fail(failure: Failure): void {
+    this.push(encodeError(failure));
+    this.close(errorKinds[failure.code].close, failure.message);
+  }
+
+  /** Ends the connection after what waits to be sent. */
+  close(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#endSubscriptions();
+    this.#outbox.finish(() => this.#wire.close(code, reason));
+  }
+
+  /** A heartbeat: the frame for the client, a ping for its carrier, and the end for one that answers none. */
+  beat(frame: Buffer): void {
+    if (this.#wire.unansweredMs() >= this.#limits.stallMs) {
+      this.#drop(`no answer to a ping for ${this.#limits.stallMs} ms`);
+      return;
+    }
+    this.#wire.ping();
+    this.#outbox.mark('heartbeat', () => frame);
+  }
+
+  /** The wire has ended: lets go of everything. */
+  destroy(): void {
+    this.#endSubscriptions();
+    this.#outbox.destroy();
+  }
+
+  #drop(reason: string): void {
+    this.destroy();
+    const code: ErrorCode = 'overloaded';
+    this.#wire.close(errorKinds[code].close, reason);
+  }
+
+  #endSubscriptions(): void {
+    this.#ended = true;
+    for (const subscription of this.#subscriptions.values()) subscription.end();
+    this.#subscriptions.clear();
+  }
+}
+
+/** One key of one session. Knows the last frame that went out, so a delta is only ever sent to one who holds its base. */
+class Subscription implements Subscriber {
+  readonly intervalMs: number;
+  readonly #session: Session;
+  readonly #outbox: Outbox;
+  readonly #name: string;
+  readonly #closeAtEnd: boolean;
+  #subject: Subject | undefined;
+  #hub: Hub | undefined;
+  #channel: Channel | undefined;
+  #lastSeq: number | null = null;
+  #notBefore = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #failureSaid: string | undefined;
+
+  constructor(session: Session, outbox: Outbox, name: string, { intervalMs, closeAtEnd = false }: SubscribeOptions) {
+    this.#session = session;
+    this.#outbox = outbox;
+    this.#name = name;
+    this.#closeAtEnd = closeAtEnd;
+    this.intervalMs = intervalMs;
+  }
+
+  begin(subject: Subject, hub: Hub): void {
+    this.#subject = subject;
+    this.#hub = hub;
+    this.#channel = hub.subscribe(subject, this);
+    // What the channel knew already was announced before there was a channel to ask.
+    this.#offer();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outbox.unmark(this.#name);
+    if (this.#subject !== undefined) this.#hub?.unsubscribe(this.#subject, this);
+    this.#subject = undefined;
+  }
+
+  changed(): void {
+    const wait = this.#notBefore - performance.now();
+    if (wait <= this.intervalMs * earliness) this.#offer();
+    else this.#timer ??= setTimeout(() => this.#offer(), wait);
+  }
+
+  state(frame: Buffer, { state, reason }: SourceState): void {
+    this.#outbox.push(frame);
+    if (state === 'live') this.#failureSaid = undefined;
+    if (state === 'ended' && this.#closeAtEnd)
+      this.#session.close(errorKinds.container_not_found.close, reason ?? 'ended');
+  }
+
+  /** The same failure at each attempt is said once. */
+  failed(failure: Failure): void {
+    const said = `${failure.code} ${failure.message}`;
+    if (this.#failureSaid === said) return;
+    this.#failureSaid = said;
+    this.#outbox.push(encodeError(failure));
+  }
+
+  #offer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#outbox.mark(this.#name, () => {
+      const frame = this.#channel?.frameAfter(this.#lastSeq) ?? null;
+      if (frame === null) return null;
+      this.#lastSeq = frame.seq;
+      this.#notBefore = performance.now() + this.intervalMs;
+      return frame.bytes;
+    });
+  }
+}
