@@ -2,7 +2,10 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { Config } from "../config.ts";
 import type { EngineMirror } from "../engine/mirror.ts";
+import { Hub } from "../streams/hub.ts";
 import { type Catalogue, createCatalogue } from "./catalogue.ts";
+import { createEngines, type Engines } from "./engines.ts";
+import { ObservationService } from "./observation/observation-service.ts";
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
 export interface Clock {
@@ -21,6 +24,10 @@ export interface ServiceParts {
 
 export interface Services {
 	readonly catalogue: Catalogue;
+	readonly engines: Engines;
+	readonly observation: ObservationService;
+	/** The streams and the clients that follow them. */
+	readonly streams: Hub;
 	/** Starts what runs by itself (sweep, janitor). */
 	start(): Promise<void>;
 	/** Ends it, and removes every helper of this server. */
@@ -28,10 +35,24 @@ export interface Services {
 }
 
 export function createServices(parts: ServiceParts): Services {
-	const catalogue = createCatalogue(parts.mirrors);
+	const { config, mirrors, clock, serverId, bootId } = parts;
+	const catalogue = createCatalogue(mirrors);
+	const observation = new ObservationService({
+		mirrors,
+		helperImage: config.helperImage,
+		serverId,
+		now: () => clock.now(),
+	});
+	const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
 	return {
 		catalogue,
+		engines: createEngines({ config, catalogue }),
+		observation,
+		streams,
 		async start() {},
-		async close() {},
+		async close() {
+			streams.close();
+			await observation.close();
+		},
 	};
 }

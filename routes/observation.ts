@@ -1,0 +1,197 @@
+// What is happening in a container's network: once as JSON or text, or followed as NDJSON or on a WebSocket, all on the same URL.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { WebSocket } from 'ws';
+import { chooseMediaType } from '../src/domain/http/accept.ts';
+import { defaultNetstatOptions, parseNetstatOptions } from '../src/domain/observation/netstat-options.ts';
+import { Failure } from '../src/schemas/failure.ts';
+import { Ifconfig } from '../src/schemas/ifconfig.ts';
+import { Netstat } from '../src/schemas/netstat.ts';
+import { intervalLimits, StreamFormat, type StreamTopic } from '../src/schemas/stream.ts';
+import type { Question } from '../src/services/observation/observation-service.ts';
+import { ndjsonWire } from '../src/streams/ndjson-wire.ts';
+import { websocketWire } from '../src/streams/websocket-wire.ts';
+import type { Routes } from './route.ts';
+
+const mediaTypes = ['application/json', 'text/plain', 'application/x-ndjson'] as const;
+
+const params = Type.Object({ id: Type.String({ description: 'Full id, exact name, or unique prefix of the id' }) });
+
+const common = {
+  engine: Type.Optional(Type.String({ description: 'Name of the engine, where several have such a container' })),
+  intervalMs: Type.Optional(
+    Type.Integer({
+      minimum: intervalLimits.min,
+      maximum: intervalLimits.max,
+      description: `Of a stream: at most one sample in so many milliseconds, ${intervalLimits.min} to ${intervalLimits.max} (default ${intervalLimits.default})`,
+    }),
+  ),
+  format: Type.Optional(
+    Type.Unsafe<StreamFormat>({ ...StreamFormat, description: 'Of a stream: what a snapshot carries (default json)' }),
+  ),
+};
+
+const netstatQuery = Type.Object({
+  ...common,
+  options: Type.Optional(
+    Type.String({
+      maxLength: 32,
+      description: `Letters of busybox netstat: t, u, w, l, a; n is implied (default ${defaultNetstatOptions})`,
+    }),
+  ),
+});
+
+const ifconfigQuery = Type.Object({
+  ...common,
+  all: Type.Optional(
+    Type.Boolean({ description: 'The text shows interfaces that are not UP too, as `ifconfig -a` (JSON always does)' }),
+  ),
+});
+
+/** What both query strings have. */
+interface CommonQuery {
+  readonly engine?: string;
+  readonly intervalMs?: number;
+  readonly format?: StreamFormat;
+}
+type ObservationRequest<Query> = Pick<FastifyRequest, 'headers' | 'principal'> & {
+  readonly params: { readonly id: string };
+  readonly query: Query & CommonQuery;
+};
+
+const answerOf = (schema: typeof Netstat | typeof Ifconfig) => ({
+  200: {
+    description:
+      'JSON by default; `Accept` chooses the text of the program, or a stream of terrarium.v1 frames, one a line',
+    content: {
+      'application/json': { schema },
+      'text/plain': { schema: Type.String({ description: 'As the program prints it' }) },
+      'application/x-ndjson': { schema: Type.String({ description: 'terrarium.v1 frames' }) },
+    },
+  },
+});
+
+export const observationRoutes: Routes = async (app) => {
+  const { catalogue, observation, streams } = app.services;
+  app.addHook('preClose', async () => streams.close());
+
+  /** One URL, every way to ask. */
+  function observe<Topic extends StreamTopic, Query>(readQuestion: (query: Query) => Question<Topic>) {
+    type Request = ObservationRequest<Query>;
+    const locate = ({ params, query }: Request) => catalogue.find(params.id, query.engine);
+    const subject = (request: Request) =>
+      observation.follow(
+        request.principal,
+        locate(request),
+        readQuestion(request.query),
+        request.query.format ?? 'json',
+      );
+    const pace = ({ query }: Request) => ({ intervalMs: query.intervalMs ?? intervalLimits.default, closeAtEnd: true });
+
+    return {
+      /** Before an upgrade too: what is wrong with the question is answered over HTTP. */
+      async check(request: Request): Promise<void> {
+        subject(request);
+      },
+
+      async answer(request: Request, reply: FastifyReply) {
+        reply.header('cache-control', 'no-store').header('vary', 'Accept');
+        const mediaType = chooseMediaType(request.headers.accept, mediaTypes);
+        if (mediaType === null)
+          throw new Failure(
+            'not_acceptable',
+            `Nothing that "${request.headers.accept?.slice(0, 100)}" accepts can be produced here`,
+            {
+              hint: `Accept one of ${mediaTypes.join(', ')}, or upgrade to a WebSocket`,
+            },
+          );
+        const located = locate(request);
+        const question = readQuestion(request.query);
+        if (mediaType === 'application/x-ndjson') {
+          observation.requireRunning(located);
+          const { wire, body } = ndjsonWire();
+          streams.connect(wire).subscribe(subject(request), pace(request));
+          return reply.type(mediaType).send(body);
+        }
+        refuseStreamParameters(request.query);
+        if (mediaType === 'text/plain')
+          return reply
+            .type('text/plain; charset=utf-8')
+            .send(await observation.readText(request.principal, located, question));
+        return reply.send(await observation.read(request.principal, located, question));
+      },
+
+      stream(socket: WebSocket, request: Request): void {
+        const session = streams.connect(websocketWire(socket));
+        socket.on('message', () =>
+          session.fail(
+            new Failure('invalid_request', 'There is nothing to send on this URL: it is one subscription', {
+              hint: 'Choose with the query string: options, all, intervalMs, format',
+            }),
+          ),
+        );
+        try {
+          session.subscribe(subject(request), pace(request));
+        } catch (error) {
+          // It was there before the upgrade, and is gone now.
+          if (!(error instanceof Failure)) throw error;
+          session.fail(error);
+        }
+      },
+    };
+  }
+
+  const netstat = observe((query: { options?: string }) => ({
+    topic: 'netstat',
+    options: parseNetstatOptions(query.options ?? defaultNetstatOptions),
+  }));
+  app.route({
+    method: 'GET',
+    url: '/containers/:id/netstat',
+    exposeHeadRoute: false,
+    schema: {
+      tags: ['observation'],
+      summary: 'The sockets of its network namespace; upgrades to a WebSocket (terrarium.v1)',
+      params,
+      querystring: netstatQuery,
+      response: answerOf(Netstat),
+    },
+    preHandler: netstat.check,
+    handler: netstat.answer,
+    wsHandler: netstat.stream,
+  });
+
+  const ifconfig = observe((query: { all?: boolean }) => ({
+    topic: 'ifconfig',
+    options: query.all === true ? 'a' : '',
+  }));
+  app.route({
+    method: 'GET',
+    url: '/containers/:id/ifconfig',
+    exposeHeadRoute: false,
+    schema: {
+      tags: ['observation'],
+      summary: 'Its interfaces, routes, neighbours and resolver; upgrades to a WebSocket (terrarium.v1)',
+      params,
+      querystring: ifconfigQuery,
+      response: answerOf(Ifconfig),
+    },
+    preHandler: ifconfig.check,
+    handler: ifconfig.answer,
+    wsHandler: ifconfig.stream,
+  });
+};
+
+/** A parameter that would have no effect is a misunderstanding. */
+function refuseStreamParameters(query: CommonQuery): void {
+  for (const field of ['intervalMs', 'format'] as const)
+    if (query[field] !== undefined)
+      throw new Failure(
+        'invalid_request',
+        `The query parameter "${field}" belongs to a stream, and this is a single answer`,
+        {
+          field,
+          hint: 'Accept application/x-ndjson, or upgrade to a WebSocket; for the text of the program accept text/plain',
+        },
+      );
+}

@@ -1,0 +1,112 @@
+// Follows one container through its life for one stream: into the namespace it is in now, out of it when it stops, into the next when it
+// runs again, and to its end. Samples and states come out in an order that makes sense to a reader.
+import type { ContainerFacts } from '../../domain/container/facts.ts';
+import type { HelperWord } from '../../domain/observation/helper-output.ts';
+import { findNamespace } from '../../domain/observation/namespace-target.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import type { Failure } from '../../schemas/failure.ts';
+import type { StreamState } from '../../schemas/stream.ts';
+import type { Source, SourceState } from '../../streams/source.ts';
+import type { Sample, SampleWatch } from './sampler.ts';
+import type { SamplerRegistry } from './sampler-registry.ts';
+
+export interface ContainerWatchOptions {
+  readonly mirror: EngineMirror;
+  readonly samplers: SamplerRegistry;
+  readonly containerId: string;
+  readonly words: readonly HelperWord[];
+  readonly intervalMs: number;
+  now(): number;
+}
+
+export interface ContainerWatchListener {
+  sample(sample: Sample, facts: ContainerFacts): void;
+  state(state: SourceState): void;
+  failure(failure: Failure): void;
+}
+
+/** Finds a container of the mirror by full id, or by name as some clients leave it in NetworkMode. */
+export function lookupIn(mirror: EngineMirror): (idOrName: string) => ContainerFacts | undefined {
+  return (idOrName) => mirror.container(idOrName) ?? [...mirror.containers()].find(({ name }) => name === idOrName);
+}
+
+/** Begins to follow. The listener is not called before this has returned. */
+export function watchContainer(options: ContainerWatchOptions, listener: ContainerWatchListener): Source {
+  const { mirror, samplers, containerId, words, now } = options;
+  let intervalMs = options.intervalMs;
+  let current: { readonly namespaceId: string; readonly watch: SampleWatch } | undefined;
+  let said: { readonly state: StreamState; readonly reason: string | null } | undefined;
+  let closed = false;
+
+  function say(state: StreamState, reason: string | null): void {
+    if (closed || (said?.state === state && said.reason === reason)) return;
+    said = { state, reason };
+    listener.state({ state, reason, since: new Date(now()).toISOString() });
+  }
+
+  function leave(): void {
+    current?.watch.close();
+    current = undefined;
+  }
+
+  function enter(namespaceId: string, sampler: ReturnType<SamplerRegistry['get']>): void {
+    const watch = sampler.watch({
+      words,
+      intervalMs,
+      sample: (sample) => {
+        const facts = mirror.container(containerId);
+        if (closed || facts === undefined || current?.namespaceId !== namespaceId) return;
+        say('live', null);
+        listener.sample(sample, facts);
+      },
+      down: (failure) => {
+        if (closed || current?.namespaceId !== namespaceId) return;
+        // A container that stops while its helper starts makes that fail: the mirror is about to say so.
+        const isRace = failure.code === 'container_not_running' || failure.code === 'container_not_found';
+        if (!isRace) listener.failure(failure);
+        say('stale', failure.code);
+      },
+    });
+    current = { namespaceId, watch };
+  }
+
+  function evaluate(): void {
+    if (closed) return;
+    const facts = mirror.container(containerId);
+    if (facts === undefined) {
+      leave();
+      say('ended', 'removed');
+      return;
+    }
+    if (mirror.status().state === 'stale') {
+      say('stale', 'engine_unavailable');
+      return;
+    }
+    const target = findNamespace(mirror.engine.name, facts, lookupIn(mirror));
+    if (target?.id === current?.namespaceId) {
+      if (target === null || current === undefined) say('stopped', facts.state);
+      return;
+    }
+    const wasInside = current !== undefined;
+    leave();
+    if (target === null) say('stopped', facts.state);
+    else {
+      if (wasInside) say('stopped', 'restarted');
+      enter(target.id, samplers.get(target));
+    }
+  }
+
+  const unlisten = [mirror.onContainer(evaluate), mirror.onStatus(evaluate)];
+  queueMicrotask(evaluate);
+  return {
+    setInterval(ms) {
+      intervalMs = ms;
+      current?.watch.setInterval(ms);
+    },
+    close() {
+      closed = true;
+      for (const one of unlisten) one();
+      leave();
+    },
+  };
+}

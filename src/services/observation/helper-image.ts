@@ -1,0 +1,39 @@
+// The helper's image, pinned: its name is resolved to an id once an engine, and from then on the id is used, whatever the name comes to mean.
+import type { Engine } from '../../engine/engine.ts';
+import { Failure } from '../../schemas/failure.ts';
+
+export interface PinnedImage {
+  /** Fails with `engine_refused` where the engine does not have the image. */
+  id(): Promise<string>;
+  /** The engine no longer has it: resolve the name again. */
+  forget(): void;
+}
+
+export function pinImage(engine: Engine, name: string): PinnedImage {
+  let pinned: Promise<string> | undefined;
+  async function resolve(): Promise<string> {
+    try {
+      return (await engine.inspectImage(name)).id;
+    } catch (error) {
+      pinned = undefined;
+      if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
+      throw new Failure(
+        'engine_refused',
+        `The image "${name}", which looks into namespaces, is not on engine "${engine.name}"`,
+        {
+          hint: 'Pull it, or set TERRARIUM_HELPER_IMAGE to an image of busybox that is there.',
+          cause: error,
+        },
+      );
+    }
+  }
+  return {
+    id: () => {
+      pinned ??= resolve();
+      return pinned;
+    },
+    forget: () => {
+      pinned = undefined;
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// The one program that a helper runs: a shell loop over a closed vocabulary. Nothing that a client wrote ever becomes part of it or of its input.
+import { helperLimits } from '../../domain/observation/helper-output.ts';
+
+/** Seconds without a tick after which a helper ends by itself: its server is gone, whatever the connection says. */
+export const deadManSeconds = 60;
+
+/**
+ * Names its namespace at once, as the answer to a tick 0 that nobody has to send. Then it reads a line `TICK WORD…` from stdin, prints a section for each word and an `end TICK` mark; ends at EOF or without a tick for
+ * {@link deadManSeconds}. `$1` is the boundary. Every program is busybox's own, by its full path, so that an image cannot put another first. A table is
+ * read with one row more than the limit, so that a cut can be told from an end.
+ */
+export const helperScript = `
+b=/bin/busybox
+boundary=$1
+mark() { printf '\\n%s %s\\n' "$boundary" "$1"; }
+mark namespace; $b readlink /proc/self/ns/net
+mark 'end 0'
+while read -r -t ${deadManSeconds} tick words; do
+  for word in $words; do
+    case $word in
+      sockets)
+        mark sockets
+        $b head -n ${helperLimits.socketRows + 2} /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/raw6 ;;
+      interfaces)
+        mark ifconfig; $b ifconfig -a | $b head -n ${helperLimits.ifconfigLines + 1}
+        mark addresses; $b ip -o -4 addr | $b head -n ${helperLimits.listLines + 1}
+        mark routes; $b head -n ${helperLimits.listLines + 1} /proc/net/route
+        mark routes6; $b head -n ${helperLimits.listLines + 1} /proc/net/ipv6_route
+        mark neighbours; $b ip neigh | $b head -n ${helperLimits.listLines + 1}
+        mark resolver; $b head -c ${helperLimits.resolverBytes} /etc/resolv.conf ;;
+      -*)
+        mark "$word"; $b netstat "$word" | $b head -n ${helperLimits.textRows + 3} ;;
+    esac
+  done 2>/dev/null
+  mark "end $tick"
+done
+`;

@@ -1,0 +1,176 @@
+// One running helper: made, attached, started, ticked, and removed. It decides neither when to tick nor what to do when it ends.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type HelperWord, sectionMark, splitSections } from '../../domain/observation/helper-output.ts';
+import type { AttachedStreams, Engine } from '../../engine/engine.ts';
+import { Failure } from '../../schemas/failure.ts';
+import { buildHelperBody } from './helper-body.ts';
+
+export interface HelperOptions {
+  readonly engine: Engine;
+  /** Image by id. */
+  readonly image: string;
+  readonly networkMode: string;
+  readonly serverId: string;
+}
+
+/** Milliseconds that a helper may take to speak first, and to answer a tick. */
+const patienceMs = 15_000;
+/** Milliseconds that the engine may take to remove one, and between two looks whether it has. */
+const removal = { patienceMs: 10_000, pollMs: 50 } as const;
+/** More than any bounded answer can hold: a helper that says more is not what we started. */
+const maxAnswerLength = 32 * 1024 * 1024;
+
+/** Makes a helper and waits until it speaks. Whatever fails on the way leaves no container behind. */
+export async function startHelper({ engine, image, networkMode, serverId }: HelperOptions): Promise<Helper> {
+  const boundary = randomBytes(16).toString('hex');
+  // A name of our own: should the answer to the creation be lost, the container can be found all the same.
+  const name = `terrarium-helper-${randomBytes(6).toString('hex')}`;
+  let helper: Helper | undefined;
+  try {
+    await engine.createContainer(name, buildHelperBody({ image, networkMode, serverId, boundary }));
+    helper = new Helper(engine, name, boundary, await engine.attach(name, { tty: false }));
+    const ready = helper.ready();
+    await Promise.all([engine.startContainer(name), ready]);
+    return helper;
+  } catch (error) {
+    // The first failure is the one to tell. Where the engine is away, the helper ends with its stdin, or the sweep finds it.
+    await (helper?.dispose() ?? removeHelper(engine, name)).catch(() => {});
+    throw error;
+  }
+}
+
+export class Helper {
+  readonly #engine: Engine;
+  readonly #name: string;
+  readonly #boundary: string;
+  readonly #streams: AttachedStreams;
+  #inode: number | null = null;
+  #ticks = 0;
+  #answer = '';
+  #complaint = '';
+  #waiting: { readonly endMark: string; resolve(answer: string): void; reject(failure: Failure): void } | undefined;
+  #ended = false;
+
+  constructor(engine: Engine, name: string, boundary: string, streams: AttachedStreams) {
+    this.#engine = engine;
+    this.#name = name;
+    this.#boundary = boundary;
+    this.#streams = streams;
+    streams.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#take(chunk));
+    streams.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#complaint = (this.#complaint + chunk).slice(-200);
+    });
+    streams.stdin.on('error', () => {}); // `closed` tells
+    void streams.closed.then(() => this.#end());
+  }
+
+  /** Inode of the namespace that it is in; null until it is ready. */
+  get inode(): number | null {
+    return this.#inode;
+  }
+
+  /** True once it can answer no more. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Waits for its first words, which name its namespace. */
+  async ready(): Promise<void> {
+    const sections = await this.#answerTo(0);
+    const inode = /^net:\[(\d+)\]/.exec(sections.get('namespace') ?? '')?.[1];
+    this.#inode = inode === undefined ? null : Number(inode);
+  }
+
+  /**
+   * Asks for the words and answers their sections; one tick at a time. Fails with `engine_unavailable` when the helper or the engine is gone,
+   * with `engine_timeout` when no answer comes.
+   */
+  tick(words: readonly HelperWord[]): Promise<Map<string, string>> {
+    this.#ticks += 1;
+    const answer = this.#answerTo(this.#ticks);
+    if (!this.#ended) this.#streams.stdin.write(`${[this.#ticks, ...words].join(' ')}\n`);
+    return answer;
+  }
+
+  /** Ends it, and resolves when its container is gone. Fails where the engine cannot be asked. */
+  async dispose(): Promise<void> {
+    this.#end();
+    this.#streams.endInput();
+    try {
+      await removeHelper(this.#engine, this.#name);
+    } finally {
+      this.#streams.destroy();
+    }
+  }
+
+  async #answerTo(tick: number): Promise<Map<string, string>> {
+    if (this.#ended) throw this.#gone();
+    let timer: NodeJS.Timeout | undefined;
+    const answer = await new Promise<string>((resolve, reject) => {
+      this.#answer = '';
+      this.#waiting = { endMark: sectionMark(this.#boundary, `end ${tick}`), resolve, reject };
+      timer = setTimeout(
+        () =>
+          reject(
+            new Failure('engine_timeout', `The helper ${this.#name} did not answer within ${patienceMs / 1000} s`),
+          ),
+        patienceMs,
+      );
+    }).finally(() => {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+    });
+    return splitSections(answer, this.#boundary);
+  }
+
+  #take(chunk: string): void {
+    this.#answer += chunk;
+    if (this.#answer.length > maxAnswerLength) {
+      this.#answer = '';
+      this.#end();
+    } else if (this.#waiting !== undefined && this.#answer.endsWith(this.#waiting.endMark))
+      this.#waiting.resolve(this.#answer);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#waiting?.reject(this.#gone());
+  }
+
+  #gone(): Failure {
+    const complaint = this.#complaint.trim();
+    return new Failure(
+      'engine_unavailable',
+      `The helper ${this.#name} ended${complaint === '' ? '' : `: ${complaint}`}`,
+      {
+        hint: 'Try again: another one is started.',
+      },
+    );
+  }
+}
+
+/** Removes a helper's container, by name or id, and waits until the engine has; one that is gone already is fine. */
+export async function removeHelper(engine: Engine, ref: string): Promise<void> {
+  try {
+    await engine.removeContainer(ref, { force: true, deadlineMs: removal.patienceMs });
+  } catch (error) {
+    if (isGone(error)) return;
+    // The engine is removing it already, because it ended: wait for that.
+    if (!(error instanceof Failure && error.code === 'state_conflict')) throw error;
+    const deadline = performance.now() + removal.patienceMs;
+    while (performance.now() < deadline) {
+      const found = await engine.inspectContainer(ref).catch((failure: unknown) => {
+        if (isGone(failure)) return undefined;
+        throw failure;
+      });
+      if (found === undefined) return;
+      await sleep(removal.pollMs);
+    }
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'container_not_found';
+}

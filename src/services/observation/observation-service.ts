@@ -1,0 +1,162 @@
+// What can be seen inside a container's network: once, or as a stream. The words of the feature; how it is looked at is the samplers' business.
+import { findNamespace } from '../../domain/observation/namespace-target.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import { Failure } from '../../schemas/failure.ts';
+import type { Ifconfig } from '../../schemas/ifconfig.ts';
+import type { Netstat } from '../../schemas/netstat.ts';
+import type { StreamFormat, StreamTopic } from '../../schemas/stream.ts';
+import type { Json } from '../../streams/delta.ts';
+import type { Reading, Subject } from '../../streams/source.ts';
+import { authorize, type Principal } from '../access.ts';
+import type { Located } from '../catalogue.ts';
+import { lookupIn, watchContainer } from './container-watch.ts';
+import type { Sample } from './sampler.ts';
+import { SamplerRegistry } from './sampler-registry.ts';
+import { topicKinds } from './topics.ts';
+
+export interface ObservationParts {
+  readonly mirrors: readonly EngineMirror[];
+  readonly helperImage: string;
+  readonly serverId: string;
+  now(): number;
+}
+
+/** What is looked at. `options` are the program's letters in canonical spelling: `tan` (netstat-options.ts), `a` or nothing for ifconfig. */
+export interface Question<Topic extends StreamTopic = StreamTopic> {
+  readonly topic: Topic;
+  readonly options: string;
+}
+
+interface Observed {
+  readonly netstat: Netstat;
+  readonly ifconfig: Ifconfig;
+}
+
+/** A container that restarts while it is looked at is looked at again, so often at most. */
+const attempts = 3;
+
+export class ObservationService {
+  readonly #parts: ObservationParts;
+  readonly #samplers: ReadonlyMap<EngineMirror, SamplerRegistry>;
+
+  constructor(parts: ObservationParts) {
+    this.#parts = parts;
+    this.#samplers = new Map(parts.mirrors.map((mirror) => [mirror, new SamplerRegistry({ ...parts, mirror })]));
+  }
+
+  /** One look, as JSON. Fails with `container_not_running`, `container_not_found`, or with what keeps the engine from answering. */
+  async read<Topic extends StreamTopic>(
+    principal: Principal,
+    located: Located,
+    { topic, options }: Question<Topic>,
+  ): Promise<Observed[Topic]> {
+    const { sample, facts } = await this.#look(principal, located, { topic, options }, 'json');
+    return topicKinds[topic].data(sample, options, facts) as Observed[Topic];
+  }
+
+  /** One look, as the program prints it. Fails as {@link read}. */
+  async readText(principal: Principal, located: Located, question: Question): Promise<string> {
+    const { sample } = await this.#look(principal, located, question, 'text');
+    return topicKinds[question.topic].text(sample, question.options);
+  }
+
+  /** The stream of a container, running or not. */
+  follow(
+    principal: Principal,
+    { mirror, facts }: Located,
+    { topic, options }: Question,
+    format: StreamFormat,
+  ): Subject {
+    authorize(principal, 'observe', { kind: 'container', facts });
+    const kind = topicKinds[topic];
+    const { now } = this.#parts;
+    return {
+      key: { topic, container: facts.id, options, format },
+      rows: kind.rows,
+      open: (intervalMs, listener) =>
+        watchContainer(
+          {
+            mirror,
+            samplers: this.#samplersOf(mirror),
+            containerId: facts.id,
+            words: kind.words(options, format),
+            intervalMs,
+            now,
+          },
+          {
+            state: (state) => listener.state(state),
+            failure: (failure) => listener.failure(failure),
+            sample: (sample, container) => {
+              const reading: Reading = {
+                at: new Date(now()).toISOString(),
+                asOf: sample.asOf,
+                data: format === 'text' ? null : (kind.data(sample, options, container) as unknown as Json),
+                text: format === 'json' ? null : kind.text(sample, options),
+              };
+              listener.reading(reading);
+            },
+          },
+        ),
+    };
+  }
+
+  /** Fails with `container_not_running` unless the container runs, so that a stream over HTTP can be refused before it begins. */
+  requireRunning({ mirror, facts }: Located): void {
+    if (findNamespace(mirror.engine.name, facts, lookupIn(mirror)) === null) throw notRunning(facts.name, facts.state);
+  }
+
+  /** Inode of a namespace, null until a helper has seen it. */
+  inode(mirror: EngineMirror, namespaceId: string): number | null {
+    return this.#samplersOf(mirror).inode(namespaceId);
+  }
+
+  /** Ends every helper, and resolves when they are gone. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#samplers.values()].map((samplers) => samplers.close()));
+  }
+
+  async #look(principal: Principal, { mirror, facts }: Located, question: Question, format: StreamFormat) {
+    authorize(principal, 'observe', { kind: 'container', facts });
+    const words = topicKinds[question.topic].words(question.options, format);
+    let container = facts;
+    for (let attempt = 1; ; attempt += 1) {
+      const status = mirror.status();
+      if (status.state === 'stale')
+        throw new Failure(
+          'engine_unavailable',
+          `Engine "${mirror.engine.name}" is away: ${status.reason ?? 'it does not answer'}`,
+          {
+            retryAfter: 1,
+          },
+        );
+      const target = findNamespace(mirror.engine.name, container, lookupIn(mirror));
+      if (target === null) throw notRunning(container.name, container.state);
+      try {
+        const sample: Sample = await this.#samplersOf(mirror).get(target).sampleNow(words);
+        return { sample, facts: container };
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof Failure && isAboutTarget(error))) throw error;
+        const now = await mirror.refresh(container.id);
+        if (now === undefined) throw new Failure('container_not_found', `Container "${container.name}" was removed`);
+        container = now;
+      }
+    }
+  }
+
+  #samplersOf(mirror: EngineMirror): SamplerRegistry {
+    const samplers = this.#samplers.get(mirror);
+    if (samplers === undefined) throw new Failure('engine_not_found', `Engine "${mirror.engine.name}" is not observed`);
+    return samplers;
+  }
+}
+
+/** Did a look fail because the container, or the one whose namespace it is in, is not what the mirror said? */
+function isAboutTarget({ code }: Failure): boolean {
+  return code === 'container_not_running' || code === 'container_not_found' || code === 'state_conflict';
+}
+
+function notRunning(name: string, state: string): Failure {
+  return new Failure('container_not_running', `Container "${name}" does not run: its state is "${state}"`, {
+    hint: 'Start it first: POST /api/v1/containers/{id}/start. A WebSocket on this URL waits until it runs.',
+  });
+}

@@ -1,0 +1,260 @@
+// Takes samples of one namespace for everyone who watches it: one helper, one tick at a time, at the shortest interval asked for. It starts
+// the helper anew when it ends, and lets it go when nobody has asked for a while.
+import type { HelperWord } from '../../domain/observation/helper-output.ts';
+import { withRates } from '../../domain/observation/rates.ts';
+import { type InterfacesReading, type NamespaceReading, readSections } from '../../domain/observation/reading.ts';
+import { Failure } from '../../schemas/failure.ts';
+import type { ObservedNamespace } from '../../schemas/netstat.ts';
+import { intervalLimits } from '../../schemas/stream.ts';
+import type { Helper } from './helper.ts';
+
+/** What was seen, where, and when it was asked for. */
+export interface Sample {
+  readonly asOf: string;
+  readonly namespace: ObservedNamespace;
+  readonly reading: NamespaceReading;
+}
+
+export interface SampleWatcher {
+  readonly words: readonly HelperWord[];
+  readonly intervalMs: number;
+  sample(sample: Sample): void;
+  /** No samples come, because of this; the sampler goes on trying. */
+  down(failure: Failure): void;
+}
+
+export interface SampleWatch {
+  setInterval(intervalMs: number): void;
+  close(): void;
+}
+
+export interface SamplerOptions {
+  readonly namespaceId: string;
+  startHelper(): Promise<Helper>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A helper is on its way out: `gone` resolves when its container is, or when the engine cannot be asked. */
+  onLeaving(gone: Promise<void>): void;
+  /** Told once: it ended by itself, or was retired. */
+  onRetired(): void;
+}
+
+/** Milliseconds. */
+const timing = {
+  /** How long the helper is kept after the last one who asked: clients that poll find it again. */
+  grace: 5_000,
+  /** No two ticks are closer. */
+  shortestGap: intervalLimits.min,
+  /** A helper that is not ticked for a minute takes its server for dead. */
+  keepAlive: 20_000,
+  /** Before the next attempt to start a helper, doubled each time. */
+  firstBackOff: 250,
+  longestBackOff: 10_000,
+  /** A helper that worked for so long did not fail because of what it is. */
+  proven: 10_000,
+} as const;
+
+interface Watching {
+  readonly watcher: SampleWatcher;
+  intervalMs: number;
+  dueAt: number;
+}
+
+interface Request {
+  readonly words: readonly HelperWord[];
+  resolve(sample: Sample): void;
+  reject(failure: Failure): void;
+}
+
+export class Sampler {
+  readonly #options: SamplerOptions;
+  readonly #watchings = new Set<Watching>();
+  #requests: Request[] = [];
+  #helper: Helper | undefined;
+  #helperSince = 0;
+  #starting: Promise<Helper> | undefined;
+  #earlier: { readonly reading: InterfacesReading; readonly at: number } | undefined;
+  #lastTickAt = Number.NEGATIVE_INFINITY;
+  #lastUseAt = performance.now();
+  #failures = 0;
+  #retryAt = 0;
+  #wake: () => void = () => {};
+  #retired = false;
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+    void this.#run();
+  }
+
+  /** Inode of the namespace, once a helper is in it. */
+  get inode(): number | null {
+    return this.#helper?.inode ?? null;
+  }
+
+  /** Gives the watcher every sample that has its words: at least one in its interval. It hears nothing before this has returned. */
+  watch(watcher: SampleWatcher): SampleWatch {
+    const watching: Watching = { watcher, intervalMs: watcher.intervalMs, dueAt: 0 };
+    this.#watchings.add(watching);
+    this.#wake();
+    return {
+      setInterval: (intervalMs) => {
+        watching.dueAt += intervalMs - watching.intervalMs;
+        watching.intervalMs = intervalMs;
+        this.#wake();
+      },
+      close: () => {
+        if (!this.#watchings.delete(watching)) return;
+        this.#lastUseAt = performance.now();
+        this.#wake();
+      },
+    };
+  }
+
+  /** One sample that was taken after this was called. Fails with what kept it from being taken. */
+  sampleNow(words: readonly HelperWord[]): Promise<Sample> {
+    if (this.#retired) return Promise.reject(namespaceGone());
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ words, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** The engine is back: whatever waits for a next attempt need not. */
+  nudge(): void {
+    this.#retryAt = 0;
+    this.#wake();
+  }
+
+  /** The namespace is no more, or the server ends: ends the helper at once and tells who waits. */
+  retire(failure: Failure = namespaceGone()): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    for (const request of this.#requests.splice(0)) request.reject(failure);
+    this.#watchings.clear();
+    this.#dropHelper();
+    const started = this.#starting?.then((helper) => helper.dispose());
+    if (started !== undefined) this.#options.onLeaving(started.catch(() => {}));
+    this.#options.onRetired();
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#retired) {
+      const wait = this.#nextAt() - performance.now();
+      if (wait > 0) await this.#pause(wait);
+      else if (this.#isIdle()) this.retire();
+      else await this.#attempt();
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#watchings.size === 0 && this.#requests.length === 0;
+  }
+
+  /** When there is something to do, by the monotonic clock. */
+  #nextAt(): number {
+    if (this.#isIdle()) return this.#lastUseAt + timing.grace;
+    const gap = this.#lastTickAt + timing.shortestGap;
+    if (this.#requests.length > 0) return gap;
+    const due = Math.min(...[...this.#watchings].map(({ dueAt }) => dueAt), this.#lastTickAt + timing.keepAlive);
+    return Math.max(due, gap, this.#retryAt);
+  }
+
+  /** Ends early when something has changed. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #attempt(): Promise<void> {
+    const at = performance.now();
+    const asOf = new Date(this.#options.now()).toISOString();
+    this.#lastTickAt = at;
+    const requests = this.#requests.splice(0);
+    const due = [...this.#watchings].filter(({ dueAt }) => dueAt <= at);
+    const words = [...new Set([...requests, ...due.map(({ watcher }) => watcher)].flatMap((one) => one.words))];
+    const hadHelper = this.#helper !== undefined;
+    try {
+      const helper = await this.#readyHelper();
+      const reading = this.#withRates(readSections(await helper.tick(words)), at);
+      if (at - this.#helperSince > timing.proven) this.#failures = 0;
+      const namespace = { id: this.#options.namespaceId, inode: helper.inode };
+      this.#hand({ asOf, namespace, reading }, words, at, requests);
+    } catch (error) {
+      this.#dropHelper();
+      this.#failed(toFailure(error), requests, hadHelper);
+    }
+  }
+
+  async #readyHelper(): Promise<Helper> {
+    if (this.#helper !== undefined) return this.#helper;
+    this.#starting = this.#options.startHelper();
+    try {
+      const helper = await this.#starting;
+      // Retired meanwhile: whoever did it disposes of what was starting.
+      if (this.#retired) throw namespaceGone();
+      this.#helper = helper;
+      this.#helperSince = performance.now();
+      return helper;
+    } finally {
+      this.#starting = undefined;
+    }
+  }
+
+  #withRates(reading: NamespaceReading, at: number): NamespaceReading {
+    if (reading.interfaces === undefined) return reading;
+    const { interfaces } = reading;
+    const earlier = this.#earlier;
+    this.#earlier = { reading: interfaces, at };
+    if (earlier === undefined) return reading;
+    const rated = withRates(interfaces.interfaces, earlier.reading.interfaces, (at - earlier.at) / 1000);
+    return { ...reading, interfaces: { ...interfaces, interfaces: rated } };
+  }
+
+  #hand(sample: Sample, words: readonly HelperWord[], at: number, requests: readonly Request[]): void {
+    this.#lastUseAt = performance.now();
+    for (const request of requests) request.resolve(sample);
+    for (const watching of this.#watchings) {
+      if (!watching.watcher.words.every((word) => words.includes(word))) continue;
+      watching.dueAt = at + watching.intervalMs;
+      watching.watcher.sample(sample);
+    }
+  }
+
+  /**
+   * A helper that ended once is started again at once, and nobody need know. One that cannot be started, or ends again and again, is told of and
+   * tried less and less often.
+   */
+  #failed(failure: Failure, requests: readonly Request[], hadHelper: boolean): void {
+    const isFirst = this.#failures === 0;
+    this.#failures += 1;
+    if (!this.#retired && hadHelper && isFirst) {
+      this.#requests.unshift(...requests);
+      return;
+    }
+    for (const request of requests) request.reject(failure);
+    this.#lastUseAt = performance.now();
+    this.#retryAt = this.#lastUseAt + Math.min(timing.longestBackOff, timing.firstBackOff * 2 ** (this.#failures - 1));
+    for (const { watcher } of this.#watchings) watcher.down(failure);
+  }
+
+  #dropHelper(): void {
+    const helper = this.#helper;
+    this.#helper = undefined;
+    if (helper !== undefined) this.#options.onLeaving(helper.dispose().catch(() => {}));
+  }
+}
+
+function namespaceGone(): Failure {
+  return new Failure('container_not_running', 'The namespace is gone: its container was stopped or restarted');
+}
+
+/** Anything but a failure is a mistake of ours, and is told as one. */
+function toFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : new Failure('internal', 'The sample could not be read', { cause: error });
+}
