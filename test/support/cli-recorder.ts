@@ -68,7 +68,9 @@ export async function startCliRecorder(cleanup: Cleanup): Promise<CliRecorder> {
         const record = sent.get(name);
         const message = stderr.trim();
         if (record === undefined) {
-          if (code === 125) return { accepted: false, by: 'cli', message };
+          if (code === 125 || (code === 1 && !/connect to the Docker daemon|during connect/i.test(message))) {
+            return { accepted: false, by: 'cli', message };
+          }
           throw new Error(`docker create ended with ${code} and sent nothing: ${message}`);
         }
         const body = JSON.parse(record.body);
