@@ -3,8 +3,8 @@
 ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS build
-RUN apt-get update \
- && apt-get install -y --no-install-recommends nodejs npm ca-certificates \
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -24,8 +24,8 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="Terrarium" \
       org.opencontainers.image.description="A lab-control server for container networks" \
       org.opencontainers.image.licenses="MIT"
-RUN apt-get update \
- && apt-get install -y --no-install-recommends nodejs \
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/terrarium --create-home --shell /usr/sbin/nologin terrarium
 WORKDIR /app

@@ -1,6 +1,6 @@
 // Set-up step `test-base`: the base on which tests build the image and play a fresh machine: Debian's slim image where
 // it can be pulled, else the same packages by debootstrap. It stays on the engine, so the next run has it at once.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { run } from './command.mjs';
@@ -24,10 +24,20 @@ const unneeded = [
   'var/lib/apt/lists',
 ];
 
+/** Debian's container images come with these settings of dpkg and apt too. */
+const settings = {
+  'etc/dpkg/dpkg.cfg.d/docker-apt-speedup': 'force-unsafe-io\n',
+  'etc/dpkg/dpkg.cfg.d/docker': ['doc', 'man', 'locale', 'info']
+    .map((name) => `path-exclude /usr/share/${name}/*\n`)
+    .join(''),
+  'etc/apt/apt.conf.d/docker-no-languages': 'Acquire::Languages "none";\n',
+};
+
 async function packBase() {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-base-'));
   try {
     await run('debootstrap', ['--variant=minbase', suite, folder, mirror]);
+    for (const [file, text] of Object.entries(settings)) await writeFile(path.join(folder, file), text);
     const excludes = unneeded.map((entry) => `--exclude=./${entry}/*`);
     return await run('tar', ['-C', folder, '--numeric-owner', ...excludes, '-c', '.']);
   } finally {
