@@ -18,7 +18,7 @@ export function renderDockerPort(ports: readonly LivePort[]): string {
 }
 
 /** One line, without its end: `80/tcp -> 0.0.0.0:32768`, `80/tcp -> [::]:32768`. */
-export function formatLivePort({ containerPort, protocol, hostIp, hostPort }: LivePort): string {
+function formatLivePort({ containerPort, protocol, hostIp, hostPort }: LivePort): string {
   const address = hostIp.includes(':') ? `[${hostIp}]` : hostIp;
   return `${containerPort}/${protocol} -> ${address}:${hostPort}`;
 }
