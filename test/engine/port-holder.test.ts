@@ -74,6 +74,7 @@ test('the engine agrees on which addresses exclude each other', { timeout: 60_00
 test('a mapping in the way of another one of the same container', async (t) => {
   const port = await findFreePort();
   for (const [specs, conflict] of [
+    [[`${port}:80`, `${port}:80`], true],
     [[`${port}:80`, `127.0.0.1:${port}:81`], true],
     [[`127.0.0.1:${port}:80`, `127.0.0.2:${port}:80`, `${port}:80/udp`], false],
   ] as const) {
