@@ -1,13 +1,24 @@
 // Every route of the server, one plugin a resource. Adding a resource is adding a line to one of these lists.
+import { contractRoutes } from './contracts.ts';
+import { engineRoutes } from './engines.ts';
+import { execRoutes } from './exec.ts';
 import { healthRoutes } from './health.ts';
+import { loginRoutes } from './login.ts';
+import { metricsRoutes } from './metrics.ts';
 import { observationRoutes } from './observation.ts';
+import { pageRoutes } from './page.ts';
 import type { Routes } from './route.ts';
+import { ticketRoutes } from './tickets.ts';
 
 /** Served under `/api/v1`. */
 export const apiRoutes: readonly Routes[] = [
-  // in the order of the documentation
   observationRoutes,
+  execRoutes,
+  engineRoutes,
+  loginRoutes,
+  ticketRoutes,
+  contractRoutes,
 ];
 
 /** Served at the root: what is no part of the versioned API. */
-export const rootRoutes: readonly Routes[] = [healthRoutes];
+export const rootRoutes: readonly Routes[] = [healthRoutes, metricsRoutes, contractRoutes, pageRoutes];

@@ -4,10 +4,3 @@ import type { FastifyPluginAsync, FastifyPluginOptions, RawServerDefault } from 
 
 /** Registers the routes of one resource, with URLs relative to the prefix of its list in index.ts. Schemas give the handlers their types. */
 export type Routes = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, TypeBoxTypeProvider>;
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** `open`: served without a token. Every route that does not say so needs one. */
-    readonly access?: 'open';
-  }
-}

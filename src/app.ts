@@ -6,11 +6,17 @@ import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
 import { createRegistry } from './engine/registry.ts';
 import { plugins } from './plugins/index.ts';
+import { answerClientError, answerFrameworkError } from './plugins/problem-details.ts';
+import { chooseRequestId, logController } from './plugins/request-log.ts';
+import { schemaCompilers } from './plugins/validation/compilers.ts';
+import { type Credentials, createCredentials } from './services/credentials/credentials.ts';
+import { loadToken } from './services/credentials/token-file.ts';
 import { type Clock, createServices, type Services } from './services/services.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     readonly services: Services;
+    readonly credentials: Credentials;
     readonly config: Config;
   }
 }
@@ -22,6 +28,17 @@ export interface AppParts {
   readonly logger?: FastifyBaseLogger;
 }
 
+/** Limits of one request: sizes in bytes, times in milliseconds. */
+const limits = {
+  bodyLimit: 1_048_576,
+  /** From the first byte to the last of the request. Answers may take as long as they need. */
+  requestTimeout: 30_000,
+  /** Longer than a load balancer's, so that it is never us who closes a connection it is about to use. */
+  keepAliveTimeout: 75_000,
+  http: { maxHeaderSize: 16_384, headersTimeout: 15_000 },
+  routerOptions: { maxParamLength: 256 },
+} as const;
+
 /** Builds the whole app. `app.ready()` starts the registries and what runs by itself; `app.close()` ends it and leaves no helper behind. */
 export async function buildApp({
   config,
@@ -29,18 +46,17 @@ export async function buildApp({
   clock = { now: Date.now },
   logger,
 }: AppParts): Promise<FastifyInstance> {
+  const token = config.token ?? (await loadToken(config.stateDir));
   const app = Fastify({
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
-    bodyLimit: 1_048_576,
-    // An unknown field is an error, never dropped; a string is never taken for a number in a body.
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: false,
-        useDefaults: true,
-        allErrors: false,
-      },
-    },
+    ...limits,
+    genReqId: chooseRequestId,
+    logController,
+    schemaController: { compilersFactory: schemaCompilers },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+    // The plugin `shutdown` says so in our words.
+    return503OnClosing: false,
   });
   const mirrors = engines.map((engine) => createRegistry({ engine, clock, log: app.log }));
   const services = createServices({
@@ -53,6 +69,7 @@ export async function buildApp({
   });
   app.decorate('config', config);
   app.decorate('services', services);
+  app.decorate('credentials', createCredentials({ token, clock }));
 
   for (const plugin of plugins) await plugin(app);
   for (const routes of rootRoutes) await app.register(routes);

@@ -1,5 +1,31 @@
 // Every cross-cutting plugin, in the order in which it is applied: hooks of an earlier one run first. Adding one is adding a line here.
+import { authentication } from './authentication.ts';
+import { boundary } from './boundary.ts';
+import { jsonBodies } from './json-bodies.ts';
+import { metrics } from './metrics.ts';
+import { openapi } from './openapi.ts';
+import { overload } from './overload.ts';
 import type { AppPlugin } from './plugin.ts';
 import { problemDetails } from './problem-details.ts';
+import { rateLimit } from './rate-limit.ts';
+import { requestLog } from './request-log.ts';
+import { routeTable } from './route-table.ts';
+import { securityHeaders } from './security-headers.ts';
+import { shutdown } from './shutdown.ts';
+import { websocket } from './websocket.ts';
 
-export const plugins: readonly AppPlugin[] = [problemDetails];
+export const plugins: readonly AppPlugin[] = [
+  problemDetails,
+  requestLog,
+  securityHeaders,
+  metrics,
+  boundary,
+  shutdown,
+  overload,
+  authentication,
+  rateLimit,
+  jsonBodies,
+  websocket,
+  routeTable,
+  openapi,
+];

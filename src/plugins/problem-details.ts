@@ -1,18 +1,20 @@
 // Turns every failure into application/problem+json (RFC 9457) and logs it once. No other place writes an error answer.
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
 import { Failure } from '../schemas/failure.ts';
+import type { Problem } from '../schemas/problem.ts';
+import { ValidationError } from './validation/compilers.ts';
 
 /** The codes by which Fastify itself refuses a request, in our words. */
 const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_request',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
-  FST_ERR_VALIDATION: 'invalid_request',
-  FST_ERR_RATE_LIMIT: 'rate_limited',
+};
+
+const hints: Partial<Record<ErrorCode, string>> = {
+  unsupported_media_type: 'Send application/json',
 };
 
 export function problemDetails(app: FastifyInstance): void {
@@ -28,18 +30,56 @@ export function problemDetails(app: FastifyInstance): void {
   );
 }
 
+/** For Fastify's option `frameworkErrors`: what it refuses before there is a route. */
+export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendFailure(toFailure(error), request, reply);
+}
+
+/** For Fastify's option `clientErrorHandler`: what Node's parser refuses before there is a request. */
+export function answerClientError(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
+  // The client is gone, or has been answered already: nothing to say, and nobody to say it to.
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const failure = explainClientError(error.code);
+  this.log.info({ code: failure.code, detail: failure.message, reason: error.code }, 'refused');
+  const body = JSON.stringify(toProblem(failure));
+  socket.end(
+    [
+      `HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+    // Half-open clients would keep the socket for ever.
+    () => socket.destroy(),
+  );
+}
+
+function explainClientError(code: string): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Failure('payload_too_large', 'The headers of the request are too large');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Failure('invalid_request', 'The request did not arrive in time');
+  return new Failure('invalid_request', 'This is not a request of HTTP/1.1');
+}
+
 /** Any error as a Failure; what we did not foresee is `internal`, and its words stay in the log. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
+  if (error instanceof ValidationError) return error.cause;
   const known = error as Partial<FastifyError> & { statusCode?: number };
   const code = fastifyCodes[known.code ?? ''] ?? codeOfStatus(known.statusCode);
   if (code === undefined)
     return new Failure('internal', 'The server made a mistake; the log has it under the id of this request', {
       cause: error,
     });
+  const hint = hints[code];
   return new Failure(code, known.message ?? STATUS_CODES[errorKinds[code].status] ?? code, {
     cause: error,
-    ...fieldOf(known),
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
@@ -51,38 +91,32 @@ function codeOfStatus(status: number | undefined): ErrorCode | undefined {
   return 'invalid_request';
 }
 
-function fieldOf(error: Partial<FastifyError>): { field?: string } {
-  const first = error.validation?.[0];
-  if (first === undefined) return {};
-  const extra = first.params.additionalProperty ?? first.params.missingProperty;
-  const path = first.instancePath.split('/').slice(1).map(unescapePointer);
-  if (typeof extra === 'string') path.push(extra);
-  return path.length === 0 ? {} : { field: path.join('.') };
-}
-
-/** JSON Pointer escapes (RFC 6901 §3). */
-function unescapePointer(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
 function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const kind = errorKinds[failure.code];
-  if (kind.status >= 500) request.log.error({ err: failure.cause ?? failure, code: failure.code }, failure.message);
-  else request.log.info({ code: failure.code, detail: failure.message }, 'refused');
+  const { status } = errorKinds[failure.code];
+  const what = { code: failure.code, method: request.method, path: request.url.split('?', 1)[0] };
+  if (status === 500) request.log.error({ ...what, err: failure.cause ?? failure }, failure.message);
+  else if (status > 500) request.log.warn({ ...what, detail: failure.message }, 'failed');
+  else request.log.info({ ...what, detail: failure.message }, 'refused');
   if (failure.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(failure.retryAfter)));
+  if (failure.code === 'unauthorized') reply.header('www-authenticate', 'Bearer realm="terrarium"');
   return reply
-    .status(kind.status)
+    .status(status)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send({
-      ...failure.extra,
-      type: `/docs/errors#${failure.code}`,
-      title: kind.title,
-      status: kind.status,
-      code: failure.code,
-      detail: failure.message,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-      ...(failure.field === undefined ? {} : { field: failure.field }),
-      instance: request.id,
-    });
+    .send({ ...toProblem(failure), instance: request.id });
+}
+
+/** The document of RFC 9457 for a failure. */
+function toProblem(failure: Failure): Problem {
+  const { status, title } = errorKinds[failure.code];
+  return {
+    ...failure.extra,
+    type: `/docs/errors#${failure.code}`,
+    title,
+    status,
+    code: failure.code,
+    detail: failure.message,
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    ...(failure.field === undefined ? {} : { field: failure.field }),
+  };
 }

@@ -11,7 +11,7 @@ export const EngineState = Type.Unsafe<(typeof engineStates)[number]>({
 });
 
 const standing = {
-  name: Type.String(),
+  name: Type.String({ examples: ['local'] }),
   state: EngineState,
   reason: Nullable(Type.String({ description: 'Why it is in this state; null while live' })),
   since: Type.String({ format: 'date-time', description: 'When this state began' }),
@@ -34,3 +34,38 @@ export const Readiness = Type.Object(
   { $id: 'Readiness' },
 );
 export type Readiness = Static<typeof Readiness>;
+
+export const Capability = Type.Object(
+  {
+    available: Type.Boolean(),
+    reason: Nullable(Type.String({ description: 'Why not, or why in this way; null where there is nothing to say' })),
+  },
+  { $id: 'Capability' },
+);
+export type Capability = Static<typeof Capability>;
+
+export const EngineView = Type.Object(
+  {
+    ...standing,
+    endpoint: Type.String({ examples: ['unix:///var/run/docker.sock'] }),
+    version: Nullable(Type.String({ description: 'Of the engine; null until it answered once', examples: ['26.1.5'] })),
+    apiVersion: Nullable(Type.String({ description: 'The highest that both sides speak', examples: ['1.45'] })),
+    os: Nullable(Type.String()),
+    arch: Nullable(Type.String()),
+    kernel: Nullable(Type.String()),
+    cpus: Nullable(Type.Integer()),
+    memory: Nullable(Type.Integer({ description: 'Bytes' })),
+    containers: Type.Integer({ description: 'On the engine, ours and others' }),
+    capabilities: Type.Object({
+      observer: Type.Object({
+        available: Type.Boolean(),
+        via: Type.Unsafe<'helper'>({ type: 'string', enum: ['helper'] }),
+        reason: Nullable(Type.String()),
+      }),
+      hostMode: Capability,
+      writes: Capability,
+    }),
+  },
+  { $id: 'Engine' },
+);
+export type EngineView = Static<typeof EngineView>;

@@ -1,12 +1,15 @@
 // Everything by which a caller proves who it is: the token, login codes for the page, tickets for sockets. It knows no HTTP.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../schemas/failure.ts';
+import type { Principal } from '../access.ts';
 import type { Clock } from '../services.ts';
 import { createFailedLogins } from './failed-logins.ts';
-import { admin, type Principal } from './principal.ts';
 import { createSingleUseSecrets, type IssuedSecret } from './single-use.ts';
 
 const minute = 60_000;
+
+/** The one principal there is: whoever holds the server's token. */
+const admin: Principal = Object.freeze({ name: 'admin', role: 'admin' });
 
 export interface Credentials {
   /** Who holds this bearer token? Fails with `unauthorized`, or `rate_limited` when `address` guesses. */

@@ -1,0 +1,190 @@
+// Says in plain words what is wrong with a request: which field, what it must be, and what would be allowed. It never repeats
+// a value, which could be a secret and would end up in the log. Pure.
+import type { TLocalizedValidationError } from 'typebox/error';
+
+/** The part of a request that was validated, as Fastify calls it. */
+export type RequestPart = 'body' | 'querystring' | 'params' | 'headers';
+
+/** The part of JSON Schema that explanations read. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly additionalProperties?: boolean | JsonSchema;
+}
+
+export interface Explanation {
+  readonly detail: string;
+  /** Dotted path, array elements by index: `ports[1]`, `limits.memory`; undefined for the whole. */
+  readonly field: string | undefined;
+  readonly hint: string | undefined;
+}
+
+const nouns: Readonly<Record<RequestPart, string>> = {
+  body: 'field',
+  querystring: 'query parameter',
+  params: 'URL parameter',
+  headers: 'header',
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'an array',
+  null: 'null',
+};
+
+const formatNames: Readonly<Record<string, string>> = {
+  ipv4: 'an IPv4 address',
+  ipv6: 'an IPv6 address',
+  'date-time': 'a date and time as of RFC 3339 (2026-01-31T12:00:00Z)',
+};
+
+/** Explains the first thing that is wrong. `errors` are those of the validator for this schema and value, at least one. */
+export function explain(
+  part: RequestPart,
+  schema: JsonSchema,
+  errors: readonly TLocalizedValidationError[],
+  value: unknown,
+): Explanation {
+  const error = chooseError(schema, errors);
+  const culprit = resolveSchema(schema, error.schemaPath);
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+
+  if (error.keyword === 'additionalProperties') {
+    const unknown = error.params.additionalProperties[0] ?? '';
+    const allowed = Object.keys(culprit?.properties ?? {});
+    return {
+      detail: `Unknown ${nouns[part]} "${formatPath([...path, unknown])}"`,
+      field: formatPath([...path, unknown]),
+      hint: allowed.length === 0 ? `No ${nouns[part]} is allowed here` : `Allowed: ${allowed.join(', ')}`,
+    };
+  }
+  if (error.keyword === 'required') {
+    const field = formatPath([...path, error.params.requiredProperties[0] ?? '']);
+    return { detail: `The ${nouns[part]} "${field}" is required`, field, hint: undefined };
+  }
+  const field = path.length === 0 ? undefined : formatPath(path);
+  const subject =
+    field === undefined ? (part === 'body' ? 'The body' : `The ${nouns[part]}s`) : `The ${nouns[part]} "${field}"`;
+  const isRepeated = part === 'querystring' && Array.isArray(read(value, path)) && culprit?.type !== 'array';
+  return {
+    detail: isRepeated ? `${subject} is given more than once` : `${subject} ${demand(error, culprit)}`,
+    field,
+    hint: culprit?.description,
+  };
+}
+
+/** What a value must be, as the end of a sentence. */
+function demand(error: TLocalizedValidationError, culprit: JsonSchema | undefined): string {
+  switch (error.keyword) {
+    case 'type':
+      return `must be ${nameTypes([error.params.type].flat())}`;
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.join(', ')}`;
+    case 'const':
+      return `must be ${JSON.stringify(error.params.allowedValue)}`;
+    case 'anyOf':
+    case 'oneOf':
+      return `must be ${nameTypes((culprit?.anyOf ?? culprit?.oneOf ?? []).flatMap(nameBranch))}`;
+    case 'format':
+      return `must be ${formatNames[error.params.format] ?? `a valid ${error.params.format}`}`;
+    case 'pattern':
+      return `must match ${String(error.params.pattern)}`;
+    case 'minimum':
+      return `must be at least ${error.params.limit}`;
+    case 'maximum':
+      return `must be at most ${error.params.limit}`;
+    case 'minLength':
+      return error.params.limit === 1 ? 'must not be empty' : `must have at least ${error.params.limit} characters`;
+    case 'maxLength':
+      return `must have at most ${error.params.limit} characters`;
+    case 'minItems':
+      return error.params.limit === 1 ? 'must not be empty' : `must have at least ${error.params.limit} elements`;
+    case 'maxItems':
+      return `must have at most ${error.params.limit} elements`;
+    case 'maxProperties':
+      return `must have at most ${error.params.limit} members`;
+    case 'uniqueItems':
+      return 'must not hold the same element twice';
+    default:
+      return error.message;
+  }
+}
+
+function nameBranch(branch: JsonSchema): string[] {
+  if (branch.const !== undefined) return [JSON.stringify(branch.const)];
+  if (branch.enum !== undefined) return branch.enum.map((value) => JSON.stringify(value));
+  if (branch.type === 'array') return [branch.items?.type === 'string' ? 'an array of strings' : 'an array'];
+  return [branch.type ?? []].flat();
+}
+
+function nameTypes(types: readonly string[]): string {
+  const names = [...new Set(types.map((type) => typeNames[type] ?? type))];
+  return names.length < 2 ? (names[0] ?? 'something else') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
+/**
+ * The error to talk about. A union fails with the errors of each branch and one of its own: where exactly one branch is of the value's
+ * type, its error says more than that the union fails.
+ */
+function chooseError(schema: JsonSchema, errors: readonly TLocalizedValidationError[]): TLocalizedValidationError {
+  // `boolean` is said of each unknown member, beside the one error that names them all.
+  const told = errors.filter(({ keyword }) => keyword !== 'boolean');
+  const [first] = told;
+  if (first === undefined) throw new Error('a value without an error needs no explanation');
+  const union = told
+    .filter(({ keyword, schemaPath }) => isUnion(keyword) && isBelow(first.schemaPath, schemaPath))
+    .sort((a, b) => a.schemaPath.length - b.schemaPath.length)[0];
+  if (union === undefined) return first;
+  const branches = resolveSchema(schema, union.schemaPath)?.[union.keyword as 'anyOf' | 'oneOf'] ?? [];
+  const fitting = branches
+    .map((_, index) =>
+      told.filter(({ schemaPath }) => isBelow(schemaPath, `${union.schemaPath}/${union.keyword}/${index}`)),
+    )
+    .filter((own) => own.length > 0 && own.every((error) => !isMismatch(error, union.instancePath)));
+  return fitting.length === 1 && fitting[0] !== undefined ? chooseError(schema, fitting[0]) : union;
+}
+
+function isUnion(keyword: string): boolean {
+  return keyword === 'anyOf' || keyword === 'oneOf';
+}
+
+/** Is the branch out of the question, because the value itself is of another type or another constant? */
+function isMismatch(error: TLocalizedValidationError, at: string): boolean {
+  return error.instancePath === at && ['type', 'const', 'enum'].includes(error.keyword);
+}
+
+function isBelow(path: string, ancestor: string): boolean {
+  return path === ancestor || path.startsWith(`${ancestor}/`);
+}
+
+/** The subschema at a path such as `#/properties/env/anyOf/0`. */
+function resolveSchema(schema: JsonSchema, path: string): JsonSchema | undefined {
+  return read(schema, path.split('/').slice(1).map(unescapePointer)) as JsonSchema | undefined;
+}
+
+function read(root: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root);
+}
+
+/** JSON Pointer escapes (RFC 6901 §3). */
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function formatPath(path: readonly string[]): string {
+  return path.reduce(
+    (text, part) => (/^\d+$/.test(part) ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
+    '',
+  );
+}

@@ -1,0 +1,74 @@
+// The first request of a WebSocket runs through the same hooks and schemas as any other. What is said on the socket is none of its business.
+import websocketPlugin from '@fastify/websocket';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
+import { Failure } from '../schemas/failure.ts';
+import { isUpgrade } from './boundary.ts';
+import { toFailure } from './problem-details.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set for routes with a WebSocket handler. */
+    speaksWebSocket?: boolean;
+  }
+}
+
+/** Clients only subscribe, resize and type: a larger frame is a mistake or an attack. */
+const maxFrameBytes = 64 * 1024;
+
+const subprotocol = 'terrarium.v1';
+
+/** A client that does not close its side is cut off after this, in milliseconds. */
+const closeGraceMs = 1_000;
+
+export async function websocket(app: FastifyInstance): Promise<void> {
+  await app.register(websocketPlugin, {
+    options: {
+      maxPayload: maxFrameBytes,
+      // Frames are encoded once for all clients; compressing each for each would undo that.
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    },
+    errorHandler: (error, socket, request) => endSocket(error, socket, request),
+    preClose(done) {
+      sayGoodbye(this.websocketServer.clients);
+      this.websocketServer.close();
+      done();
+    },
+  });
+
+  app.addHook('onRoute', (route) => {
+    if (route.websocket === true || route.wsHandler !== undefined)
+      route.config = { ...route.config, speaksWebSocket: true };
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!isUpgrade(request) || request.is404 || request.routeOptions.config.speaksWebSocket === true) return done();
+    done(
+      new Failure('invalid_request', 'This URL does not speak WebSocket', {
+        hint: 'Send the request without an Upgrade header; /docs marks the URLs that speak WebSocket',
+      }),
+    );
+  });
+}
+
+/** A client that broke the protocol is already being closed by ws; whatever else a handler throws ends its socket with its code. */
+function endSocket(error: Error & { code?: unknown }, socket: WebSocket, request: FastifyRequest): void {
+  if (typeof error.code === 'string' && error.code.startsWith('WS_ERR_')) {
+    request.log.info({ reason: error.code, detail: error.message }, 'socket refused');
+    return;
+  }
+  const failure = toFailure(error);
+  if (failure.code === 'internal') request.log.error({ err: error }, failure.message);
+  else request.log.info({ code: failure.code, detail: failure.message }, 'socket ended');
+  socket.close(errorKinds[failure.code].close, failure.code);
+}
+
+function sayGoodbye(clients: Iterable<WebSocket>): void {
+  const code: ErrorCode = 'shutting_down';
+  const told = [...clients];
+  for (const client of told) client.close(errorKinds[code].close, code);
+  setTimeout(() => {
+    for (const client of told) client.terminate();
+  }, closeGraceMs).unref();
+}

@@ -1,0 +1,71 @@
+// The engines as a caller may see them: where they are, how well they are known, and what can be done there, with reasons.
+import type { Config } from '../config.ts';
+import type { EngineMirror } from '../engine/mirror.ts';
+import type { Capability, EngineView } from '../schemas/engine.ts';
+import { authorize, type Principal } from './access.ts';
+import type { Catalogue } from './catalogue.ts';
+
+export interface Engines {
+  list(principal: Principal): EngineView[];
+  /** Fails with `engine_not_found`. */
+  get(principal: Principal, name: string): EngineView;
+}
+
+export function createEngines({ config, catalogue }: { config: Config; catalogue: Catalogue }): Engines {
+  function view(mirror: EngineMirror): EngineView {
+    const { engine, info } = mirror;
+    const { state, reason, since, ageMs } = mirror.status();
+    const writes: Capability =
+      state === 'stale'
+        ? { available: false, reason: 'The engine does not answer' }
+        : { available: true, reason: null };
+    return {
+      name: engine.name,
+      endpoint: engine.endpoint,
+      state,
+      reason,
+      since,
+      ageMs,
+      version: info?.version ?? null,
+      apiVersion: info?.apiVersion ?? null,
+      os: info?.os ?? null,
+      arch: info?.arch ?? null,
+      kernel: info?.kernel ?? null,
+      cpus: info?.cpus ?? null,
+      memory: info?.memory ?? null,
+      containers: [...mirror.containers()].length,
+      capabilities: {
+        observer: { ...writes, via: config.observer },
+        hostMode: judgeHostMode(mirror, config),
+        writes,
+      },
+    };
+  }
+
+  return {
+    list(principal) {
+      return catalogue.mirrors.map((mirror) => {
+        authorize(principal, 'list', { kind: 'engine', name: mirror.engine.name });
+        return view(mirror);
+      });
+    },
+    get(principal, name) {
+      const mirror = catalogue.mirror(name);
+      authorize(principal, 'get', { kind: 'engine', name });
+      return view(mirror);
+    },
+  };
+}
+
+/** Can a container share the host's network namespace there? */
+function judgeHostMode({ engine, info }: EngineMirror, config: Config): Capability {
+  const isInsecure = config.engines.some(({ name, insecure }) => name === engine.name && insecure);
+  if (engine.plainTcp && !isInsecure)
+    return {
+      available: false,
+      reason: 'The engine is reached over plain tcp://; TERRARIUM_INSECURE_ENGINE=true allows it',
+    };
+  if (info?.securityOptions.some((option) => option.startsWith('name=userns')) === true)
+    return { available: false, reason: 'The engine remaps users, and then shares no namespace of the host' };
+  return { available: true, reason: null };
+}
