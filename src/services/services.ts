@@ -5,6 +5,7 @@ import type { EngineMirror } from "../engine/mirror.ts";
 import { Hub } from "../streams/hub.ts";
 import { type Catalogue, createCatalogue } from "./catalogue.ts";
 import { createEngines, type Engines } from "./engines.ts";
+import { createExecService, type ExecService } from "./exec/exec.ts";
 import { ObservationService } from "./observation/observation-service.ts";
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
@@ -26,6 +27,7 @@ export interface Services {
 	readonly catalogue: Catalogue;
 	readonly engines: Engines;
 	readonly observation: ObservationService;
+	readonly exec: ExecService;
 	/** The streams and the clients that follow them. */
 	readonly streams: Hub;
 	/** Starts what runs by itself (sweep, janitor). */
@@ -35,7 +37,7 @@ export interface Services {
 }
 
 export function createServices(parts: ServiceParts): Services {
-	const { config, mirrors, clock, serverId, bootId } = parts;
+	const { config, mirrors, clock, log, serverId, bootId } = parts;
 	const catalogue = createCatalogue(mirrors);
 	const observation = new ObservationService({
 		mirrors,
@@ -44,15 +46,17 @@ export function createServices(parts: ServiceParts): Services {
 		now: () => clock.now(),
 	});
 	const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
+	const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
 	return {
 		catalogue,
 		engines: createEngines({ config, catalogue }),
 		observation,
+		exec,
 		streams,
 		async start() {},
 		async close() {
 			streams.close();
-			await observation.close();
+			await Promise.all([observation.close(), exec.close()]);
 		},
 	};
 }

@@ -1,65 +1,61 @@
 // A whole Terrarium app on the real engine for one test file, closed with the test.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { TestContext } from "node:test";
-import type { FastifyInstance } from "fastify";
-import { buildApp } from "../../src/app.ts";
-import { type Config, readConfig } from "../../src/config.ts";
-import { connectEngine } from "../../src/engine/docker/docker-engine.ts";
-import type { Clock } from "../../src/services/services.ts";
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
+import type { Clock } from '../../src/services/services.ts';
+import type { Cleanup } from './engine.ts';
 
-export const testToken = "test-token-0123456789abcdef0123456789abcdef";
+export const testToken = 'test-token-0123456789abcdef0123456789abcdef';
 
 export interface RunningApp {
-	readonly app: FastifyInstance;
-	/** http://127.0.0.1:PORT */
-	readonly url: string;
-	readonly token: string;
-	readonly headers: { readonly authorization: string };
-	close(): Promise<void>;
+  readonly app: FastifyInstance;
+  /** http://127.0.0.1:PORT */
+  readonly url: string;
+  readonly token: string;
+  readonly headers: { readonly authorization: string };
+  close(): Promise<void>;
 }
 
 /** Starts an app that listens on a free loopback port. `env` adds or overrides settings; `config` overrides single values. */
 export async function startApp(
-	t: Pick<TestContext, "after">,
-	{
-		env = {},
-		config = {},
-		clock,
-	}: { env?: NodeJS.ProcessEnv; config?: Partial<Config>; clock?: Clock } = {},
+  t: Cleanup,
+  { env = {}, config = {}, clock }: { env?: NodeJS.ProcessEnv; config?: Partial<Config>; clock?: Clock } = {},
 ): Promise<RunningApp> {
-	const stateDir = await mkdtemp(join(tmpdir(), "terrarium-test-"));
-	const read = readConfig({
-		DOCKER_HOST: process.env.DOCKER_HOST,
-		TERRARIUM_TOKEN: testToken,
-		TERRARIUM_STATE_DIR: stateDir,
-		TERRARIUM_PORT: "0",
-		TERRARIUM_LOG_LEVEL: "silent",
-		...env,
-	});
-	const settings = { ...read, ...config };
-	const engines = settings.engines.map(connectEngine);
-	const app = await buildApp({
-		config: settings,
-		engines,
-		...(clock === undefined ? {} : { clock }),
-	});
-	const url = await app.listen({ host: "127.0.0.1", port: 0 });
-	let closed = false;
-	const close = async () => {
-		if (closed) return;
-		closed = true;
-		await app.close();
-		await rm(stateDir, { recursive: true, force: true });
-	};
-	t.after(close);
-	for (const mirror of app.services.catalogue.mirrors) await mirror.settled();
-	return {
-		app,
-		url,
-		token: testToken,
-		headers: { authorization: `Bearer ${testToken}` },
-		close,
-	};
+  const stateDir = await mkdtemp(join(tmpdir(), 'terrarium-test-'));
+  const read = readConfig({
+    DOCKER_HOST: process.env.DOCKER_HOST,
+    TERRARIUM_TOKEN: testToken,
+    TERRARIUM_STATE_DIR: stateDir,
+    TERRARIUM_PORT: '0',
+    TERRARIUM_LOG_LEVEL: 'silent',
+    ...env,
+  });
+  const settings = { ...read, ...config };
+  const engines = settings.engines.map(connectEngine);
+  const app = await buildApp({
+    config: settings,
+    engines,
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await app.close();
+    await rm(stateDir, { recursive: true, force: true });
+  };
+  t.after(close);
+  for (const mirror of app.services.catalogue.mirrors) await mirror.settled();
+  return {
+    app,
+    url,
+    token: testToken,
+    headers: { authorization: `Bearer ${testToken}` },
+    close,
+  };
 }

@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testLabels, uniqueName } from './run-id.ts';
 
@@ -11,7 +10,9 @@ import { testLabels, uniqueName } from './run-id.ts';
  * Anything with `after`: a test's context, or `{ after }` of node:test for a whole file. Not within a `before` hook:
  * Node 20 runs what is registered there as soon as the hook ends.
  */
-export type Cleanup = Pick<TestContext, 'after'>;
+export interface Cleanup {
+  after(step: () => void | Promise<void>): void;
+}
 
 /** What the engine answered; `body` is the parsed JSON, or undefined when it was not JSON. */
 export interface DockerAnswer<Body> {
