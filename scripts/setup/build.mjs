@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { run } from './command.mjs';
+import { capture } from './command.mjs';
 import { projectPath, projectRoot } from './project.mjs';
+import { SetupError } from './setup-error.mjs';
 
 const inputs = ['package-lock.json', 'routes', 'src', 'tsconfig.build.json', 'tsconfig.json'];
 const stamp = projectPath('dist', '.built-from');
@@ -34,6 +35,13 @@ async function listFiles(entry) {
   }
 }
 
+/** The compiler's first error, and how many there are: the rest is a command away. @param {string} output */
+export function describeErrors(output) {
+  const errors = output.split('\n').filter((line) => /\berror TS\d+:/.test(line));
+  const first = (errors[0] ?? output.trim()).slice(0, 300);
+  return `the sources do not compile (${errors.length} errors; npm run typecheck shows all): ${first}`;
+}
+
 async function readStamp() {
   try {
     return await readFile(stamp, 'utf8');
@@ -54,11 +62,10 @@ export const build = {
     const current = await hashFiles(projectRoot, inputs);
     // A file that was renamed would leave its old JavaScript behind.
     await rm(projectPath('dist'), { recursive: true, force: true });
-    await run(
-      process.execPath,
-      [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
-      { cwd: projectRoot },
-    );
+    const tsc = projectPath('node_modules', 'typescript', 'bin', 'tsc');
+    const args = [tsc, '-p', 'tsconfig.build.json', '--pretty', 'false'];
+    const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
+    if (code !== 0) throw new SetupError(describeErrors(`${stdout}${stderr}`));
     await writeFile(stamp, current);
   },
 };

@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { SetupError } from './setup-error.mjs';
 
+/** How much of a failed program's words is shown, in characters. */
+const maxWords = 600;
+
 /** The caller's environment with the folders of system programs on the PATH (`su` leaves them out) and English messages. */
 function commandEnv(extra) {
   return {
@@ -67,11 +70,11 @@ export function startDetached(program, args, logFd) {
   return child;
 }
 
-/** The end of a program's output as one line. @param {string} text */
+/** The end of a program's output as one line of bearable length. @param {string} text */
 export function lastLines(text, count = 6) {
-  const lines = text.split('\n').map((line) => line.trim());
-  return lines
-    .filter((line) => line !== '')
-    .slice(-count)
-    .join(' | ');
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.slice(-count).join(' | ').slice(-maxWords);
 }

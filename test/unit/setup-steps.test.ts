@@ -8,7 +8,7 @@ import { loadScript } from '../support/script.ts';
 
 const { isNodeNewEnough } = await loadScript('setup/node-version.mjs');
 const { findDifference } = await loadScript('setup/dependencies.mjs');
-const { hashFiles } = await loadScript('setup/build.mjs');
+const { describeErrors, hashFiles } = await loadScript('setup/build.mjs');
 const { findEndpoint } = await loadScript('setup/docker-endpoint.mjs');
 const { findFailure } = await loadScript('setup/docker-api.mjs');
 const { isDebianLike, selectOffered } = await loadScript('setup/apt.mjs');
@@ -59,6 +59,14 @@ test('the hash of the build changes with a content, a name and a new file, and w
   await writeFile(path.join(root, 'tsconfig.json'), '{ }');
   seen.push(await hash());
   assert.equal(new Set(seen).size, seen.length);
+});
+
+test('a build that fails is told by its first error', () => {
+  const output = "src/a.ts(1,2): error TS2307: Cannot find './b.ts'.\n  more about it\nsrc/c.ts(3,4): error TS1: no\n";
+  assert.equal(
+    describeErrors(output),
+    "the sources do not compile (2 errors; npm run typecheck shows all): src/a.ts(1,2): error TS2307: Cannot find './b.ts'.",
+  );
 });
 
 describe('DOCKER_HOST', () => {
