@@ -102,6 +102,11 @@ export function locateNamespace(facts: ContainerFacts, chain: JoinChain, lookup:
   return owner === undefined || !isAlive(owner) || startedBefore(facts, owner) ? { kind: 'dead' } : { kind: 'unknown' };
 }
 
+/** Was `target` started after `member` joined it? False where there is no target. */
+export function isLinkBroken(member: ContainerFacts, target: ContainerFacts | undefined): boolean {
+  return target !== undefined && startedBefore(member, target);
+}
+
 function startedBefore(member: ContainerFacts, target: ContainerFacts): boolean {
   return member.startedAt !== null && target.startedAt !== null && isBefore(member.startedAt, target.startedAt);
 }
