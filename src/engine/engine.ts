@@ -132,6 +132,9 @@ export interface Engine {
     body: CreateBody,
     options?: CallOptions,
   ): Promise<{ id: string; warnings: string[] }>;
+  /** The body that would make the container again, whatever made it. No host name for a joined one, which has its target's. */
+  readCreateBody(ref: string, options?: CallOptions): Promise<CreateBody>;
+  renameContainer(ref: string, name: string, options?: CallOptions): Promise<void>;
   /** Starting a running container succeeds (304). */
   startContainer(ref: string, options?: CallOptions): Promise<void>;
   stopContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void>;

@@ -23,6 +23,7 @@ import type { ContainerJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson 
 import { formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { streamEvents, streamLogs, streamPull } from './engine-streams.ts';
 import { splitImageReference } from './image-reference.ts';
+import { type BodyJson, readBody } from './translate-body.ts';
 import { readContainer, readImage, readImageSummary, readInfo, readNetwork } from './translate-facts.ts';
 
 /** Default deadlines in milliseconds. Creating and starting wait for each other inside a busy engine: 20 at once take 3 s on two cores. */
@@ -98,6 +99,15 @@ class DockerEngine implements Engine {
       ...bound(options, deadline.write),
     });
     return { id: Id, warnings: Warnings ?? [] };
+  }
+
+  async readCreateBody(ref: string, options?: CallOptions): Promise<CreateBody> {
+    const path = `${containerPath(ref)}/json`;
+    return readBody(await this.#read<BodyJson>(path, `inspect container ${ref}`, options));
+  }
+
+  renameContainer(ref: string, name: string, options?: CallOptions): Promise<void> {
+    return this.#write('POST', `${containerPath(ref)}/rename`, `rename container ${ref}`, options, { name });
   }
 
   startContainer(ref: string, options?: CallOptions): Promise<void> {
