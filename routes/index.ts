@@ -1,4 +1,5 @@
 // Every route of the server, one plugin a resource. Adding a resource is adding a line to one of these lists.
+import { containerRoutes } from './containers.ts';
 import { contractRoutes } from './contracts.ts';
 import { engineRoutes } from './engines.ts';
 import { execRoutes } from './exec.ts';
@@ -12,6 +13,7 @@ import { ticketRoutes } from './tickets.ts';
 
 /** Served under `/api/v1`. */
 export const apiRoutes: readonly Routes[] = [
+  containerRoutes,
   observationRoutes,
   execRoutes,
   engineRoutes,

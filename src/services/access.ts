@@ -1,5 +1,7 @@
 // The one place where rights are decided. Every service method asks before it acts; routes and domain rules never decide.
 import type { ContainerFacts } from '../domain/container/facts.ts';
+import { followJoins, isAlive, locateNamespace } from '../domain/container/join-chain.ts';
+import type { EngineMirror } from '../engine/mirror.ts';
 import { Failure } from '../schemas/failure.ts';
 import { isHelper, isManaged } from './catalogue.ts';
 
@@ -59,4 +61,17 @@ export function authorize(principal: Principal, action: Action, object: AccessOb
       hint: 'Use the tool that made it, or create one here: POST /api/v1/containers/{closed|bridged|joined|open}',
     });
   }
+}
+
+/**
+ * Joining asks for rights on the target through its whole chain, and for the `host` right where that ends, or may end, in the host's
+ * namespace.
+ */
+export function authorizeJoin(principal: Principal, mirror: EngineMirror, target: ContainerFacts): void {
+  const lookup = (id: string) => mirror.container(id);
+  const chain = followJoins(target, lookup);
+  for (const facts of [target, ...chain.targets]) authorize(principal, 'join', { kind: 'container', facts });
+  const place = isAlive(target) ? locateNamespace(target, chain, lookup).kind : 'dead';
+  if (place === 'host' || place === 'unknown')
+    authorize(principal, 'host', { kind: 'engine', name: mirror.engine.name });
 }

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { EngineMirror } from "../engine/mirror.ts";
 import { Hub } from "../streams/hub.ts";
 import { type Catalogue, createCatalogue } from "./catalogue.ts";
+import { type Containers, createContainers } from "./containers/containers.ts";
 import { createEngines, type Engines } from "./engines.ts";
 import { createExecService, type ExecService } from "./exec/exec.ts";
 import { ObservationService } from "./observation/observation-service.ts";
@@ -25,6 +26,7 @@ export interface ServiceParts {
 
 export interface Services {
 	readonly catalogue: Catalogue;
+	readonly containers: Containers;
 	readonly engines: Engines;
 	readonly observation: ObservationService;
 	readonly exec: ExecService;
@@ -47,14 +49,19 @@ export function createServices(parts: ServiceParts): Services {
 	});
 	const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
 	const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
+	const containers = createContainers({ config, catalogue, clock, log });
 	return {
 		catalogue,
+		containers,
 		engines: createEngines({ config, catalogue }),
 		observation,
 		exec,
 		streams,
-		async start() {},
+		async start() {
+			containers.start();
+		},
 		async close() {
+			containers.close();
 			streams.close();
 			await Promise.all([observation.close(), exec.close()]);
 		},

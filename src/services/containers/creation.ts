@@ -1,0 +1,159 @@
+// Makes a container: image, network, create, start, in this order, and nothing is left of it when a step fails, the caller goes away, or the
+// engine's answer is lost. What is sent is the plan's body, unchanged.
+import type { FastifyBaseLogger } from 'fastify';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Config } from '../../config.ts';
+import type { ContainerFacts } from '../../domain/container/facts.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import { Failure } from '../../schemas/failure.ts';
+import type { Clock } from '../services.ts';
+import { blameField, explainStart } from './create-failure.ts';
+import { supplyImage } from './image-supply.ts';
+import type { LabNetworks } from './lab-networks.ts';
+import type { Leftovers } from './leftovers.ts';
+import type { Order, Prepared } from './preparation.ts';
+
+/** Creates and starts under way at a time, on one engine. More only make each other slower there. */
+const creationLimit = 8;
+/** How often a start is tried again because the lab's network was removed under it. */
+const networkRetries = 3;
+
+export interface Creation {
+  /** Returns what was made, running (or ended already). `signal` is aborted when nobody waits for it any more. */
+  make(order: Order, prepared: Prepared, signal: AbortSignal): Promise<ContainerFacts>;
+}
+
+export function createCreation({
+  config,
+  clock,
+  labNetworks,
+  leftovers,
+  log,
+}: {
+  config: Config;
+  clock: Clock;
+  labNetworks: LabNetworks;
+  leftovers: Leftovers;
+  log: FastifyBaseLogger;
+}): Creation {
+  const limits = new WeakMap<EngineMirror, LimitFunction>();
+  function limitOf(mirror: EngineMirror): LimitFunction {
+    const limit = limits.get(mirror) ?? pLimit(creationLimit);
+    limits.set(mirror, limit);
+    return limit;
+  }
+
+  async function make(order: Order, prepared: Prepared, signal: AbortSignal): Promise<ContainerFacts> {
+    const { mirror, plan } = prepared;
+    const { lab } = order.request;
+    if (plan.labNetwork === null || lab === undefined) return makeOnNetwork(order, prepared, signal);
+    const hold = await labNetworks.hold(mirror, lab);
+    try {
+      return await makeOnNetwork(order, prepared, signal);
+    } catch (error) {
+      hold.done();
+      await labNetworks
+        .release(mirror, lab)
+        .catch((cause) => log.warn({ err: cause, lab }, 'a lab network was left behind'));
+      throw error;
+    } finally {
+      hold.done();
+    }
+  }
+
+  async function makeOnNetwork(order: Order, { mirror, plan }: Prepared, signal: AbortSignal): Promise<ContainerFacts> {
+    await leftovers.settle(mirror, plan.name);
+    if (order.request.pull === 'always') await supply(order, mirror, plan.spec.image, signal);
+    const id = await create(order, { mirror, plan }, signal);
+    try {
+      requireCaller(signal);
+      // One that ends at once and removes itself can be seen only before it starts.
+      const made = plan.spec.autoRemove ? await mirror.refresh(id) : undefined;
+      await start(order, { mirror, plan }, id);
+      const facts = await mirror.refresh(id);
+      requireCaller(signal);
+      const shown = facts ?? (made === undefined ? undefined : { ...made, state: 'removing' as const });
+      if (shown === undefined) {
+        throw new Failure(
+          'state_conflict',
+          `The container "${plan.name}" was removed by someone else as soon as it was made`,
+        );
+      }
+      return shown;
+    } catch (error) {
+      await leftovers.discard(mirror, id);
+      throw error;
+    }
+  }
+
+  async function create(order: Order, { mirror, plan }: Prepared, signal: AbortSignal): Promise<string> {
+    const attempt = async () => {
+      const since = clock.now() + mirror.clockOffsetMs;
+      try {
+        // Never cut short by the caller: what the engine has begun it ends, and then we know its id.
+        return (await mirror.engine.createContainer(plan.name, plan.body)).id;
+      } catch (error) {
+        if (isLostAnswer(error))
+          await leftovers.discardLost(mirror, { name: plan.name, specHash: order.specHash, since });
+        throw error;
+      }
+    };
+    requireCaller(signal);
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'image_not_found') throw error;
+      if (order.request.pull === 'never') throw error;
+      await supply(order, mirror, plan.spec.image, signal);
+      requireCaller(signal);
+      return attempt();
+    }
+  }
+
+  async function start({ request }: Order, { mirror, plan }: Prepared, id: string): Promise<void> {
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await mirror.engine.startContainer(id);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        const lab = plan.labNetwork === null ? undefined : request.lab;
+        if (error.code !== 'network_not_found' || lab === undefined || retries >= networkRetries) {
+          const { attachment } = plan.spec;
+          throw explainStart(
+            error,
+            {
+              networkMode: plan.body.HostConfig.NetworkMode,
+              portBindings: attachment.kind === 'network' ? attachment.ports : [],
+            },
+            mirror,
+          );
+        }
+        await labNetworks.restore(mirror, lab);
+      }
+    }
+  }
+
+  function supply({ principal }: Order, mirror: EngineMirror, image: string, signal: AbortSignal): Promise<void> {
+    return supplyImage({ principal, engine: mirror.engine, image, registries: config.registries }, signal);
+  }
+
+  return {
+    async make(order, prepared, signal) {
+      try {
+        return await limitOf(prepared.mirror)(() => make(order, prepared, signal));
+      } catch (error) {
+        throw error instanceof Failure ? blameField(error, order.request) : error;
+      }
+    },
+  };
+}
+
+/** The engine may have done it all the same. */
+function isLostAnswer(error: unknown): boolean {
+  return error instanceof Failure && ['engine_unavailable', 'engine_timeout', 'shutting_down'].includes(error.code);
+}
+
+function requireCaller(signal: AbortSignal): void {
+  if (signal.aborted)
+    throw new Failure('state_conflict', 'The caller went away; what had been made for it was removed');
+}

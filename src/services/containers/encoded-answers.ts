@@ -1,0 +1,39 @@
+// Answers encoded once and sent many times: bytes and their strong ETag, kept as long as the mirrors hold the same revision.
+import { createHash } from 'node:crypto';
+import type { EngineMirror } from '../../engine/mirror.ts';
+
+/** A JSON document, ready to be sent. */
+export interface Encoded {
+  readonly body: Buffer;
+  /** Strong, quoted: of the bytes, so it survives a restart of the server and a change that shows in none of them. */
+  readonly etag: string;
+}
+
+export interface EncodedAnswers {
+  /** The answer kept under `key`, else `make()` encoded and kept. */
+  encode(key: string, make: () => unknown): Encoded;
+}
+
+/** More questions than this are not kept apart within one revision: whoever asks that variously pays for it. */
+const capacity = 512;
+
+export function createEncodedAnswers(mirrors: readonly EngineMirror[]): EncodedAnswers {
+  let revision = '';
+  let answers = new Map<string, Encoded>();
+
+  return {
+    encode(key, make) {
+      const current = mirrors.map((mirror) => mirror.revision).join('.');
+      if (current !== revision || answers.size >= capacity) {
+        revision = current;
+        answers = new Map();
+      }
+      const known = answers.get(key);
+      if (known !== undefined) return known;
+      const body = Buffer.from(JSON.stringify(make()));
+      const encoded = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` };
+      answers.set(key, encoded);
+      return encoded;
+    },
+  };
+}

@@ -1,0 +1,107 @@
+// One Idempotency-Key, one container: a retry gets the first result, whichever server made it. The engine's names are the lock, a label
+// with the hash of the key is the memory; inside one process a retry waits for the first.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { label } from '../../domain/labels.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import { Failure } from '../../schemas/failure.ts';
+import { type Catalogue, isManaged } from '../catalogue.ts';
+import type { Order } from './preparation.ts';
+
+export interface Made {
+  readonly mirror: EngineMirror;
+  readonly facts: ContainerFacts;
+  /** True where an earlier request with the same key had made it. */
+  readonly replayed: boolean;
+}
+
+export interface Idempotency {
+  /** Runs `make` unless the key has a container already. Fails with `idempotency_conflict` where the key was used for another request. */
+  once(order: Order & { readonly requestKey: string }, make: () => Promise<Omit<Made, 'replayed'>>): Promise<Made>;
+}
+
+/** Another server that made the container has this long to start it. */
+const patienceMs = 30_000;
+const pollMs = 100;
+
+export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idempotency {
+  const underWay = new Map<string, { readonly specHash: string; readonly result: Promise<Made> }>();
+
+  function findMade(requestKey: string): Omit<Made, 'replayed'> | undefined {
+    for (const mirror of catalogue.mirrors) {
+      for (const facts of mirror.containers()) {
+        if (isManaged(facts) && facts.labels[label.request] === requestKey) return { mirror, facts };
+      }
+    }
+    return undefined;
+  }
+
+  /** Another server is between create and start: its container runs soon, or is gone because that failed. */
+  async function awaitStart({ mirror, facts }: Omit<Made, 'replayed'>): Promise<Omit<Made, 'replayed'> | undefined> {
+    const deadline = performance.now() + patienceMs;
+    let current: ContainerFacts | undefined = facts;
+    while (current?.state === 'created' && performance.now() < deadline) {
+      await sleep(pollMs);
+      current = await mirror.refresh(facts.id);
+    }
+    return current === undefined ? undefined : { mirror, facts: current };
+  }
+
+  async function run(
+    order: Order & { readonly requestKey: string },
+    make: () => Promise<Omit<Made, 'replayed'>>,
+  ): Promise<Made> {
+    const known = findMade(order.requestKey);
+    const first = known === undefined ? undefined : await adopt(known, order);
+    if (first !== undefined) return first;
+    try {
+      return { ...(await make()), replayed: false };
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'name_taken') throw error;
+      // Another server was faster; or the name belongs to something else, and the failure stands.
+      await refreshHolder(error);
+      const made = findMade(order.requestKey);
+      const adopted = made === undefined ? undefined : await adopt(made, order);
+      if (adopted === undefined) throw error;
+      return adopted;
+    }
+  }
+
+  async function adopt(found: Omit<Made, 'replayed'>, order: Order): Promise<Made | undefined> {
+    requireSame(found.facts.labels[label.specHash], order);
+    const made = await awaitStart(found);
+    return made === undefined ? undefined : { ...made, replayed: true };
+  }
+
+  async function refreshHolder(failure: Failure): Promise<void> {
+    const { id } = (failure.extra.holder ?? {}) as { id?: string };
+    if (id === undefined) return;
+    await Promise.allSettled(catalogue.mirrors.map((mirror) => mirror.refresh(id)));
+  }
+
+  return {
+    async once(order, make) {
+      const { requestKey, specHash } = order;
+      const first = underWay.get(requestKey);
+      if (first !== undefined) {
+        requireSame(first.specHash, order);
+        return { ...(await first.result), replayed: true };
+      }
+      const result = run(order, make);
+      underWay.set(requestKey, { specHash, result });
+      try {
+        return await result;
+      } finally {
+        underWay.delete(requestKey);
+      }
+    },
+  };
+}
+
+function requireSame(specHash: string | undefined, order: Order): void {
+  if (specHash === order.specHash) return;
+  throw new Failure('idempotency_conflict', 'This Idempotency-Key was used for another container', {
+    field: 'Idempotency-Key',
+    hint: 'Use a new key for a new request; a retry repeats the request unchanged.',
+  });
+}

@@ -1,0 +1,180 @@
+// Starts, stops, restarts, pauses and removes what Terrarium manages. Asking for the state a container is in is not an error. A write is
+// tried once; the mirror has taken it in before it is answered.
+import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isAlive, joinTarget } from '../../domain/container/join-chain.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import { Failure } from '../../schemas/failure.ts';
+import { authorize, type Principal } from '../access.ts';
+import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import { explainStart } from './create-failure.ts';
+import { type LabNetworks, labOfNetwork } from './lab-networks.ts';
+
+/**
+ * Seconds that a process gets between TERM and KILL where the caller does not say. Docker's ten would be waited for nearly always: what is
+ * PID 1 ignores TERM unless it handles it. A shell on a terminal ignores it in any case, and has nothing to save.
+ */
+export function chooseStopTimeout({ tty }: ContainerFacts): number {
+  return tty ? 1 : 3;
+}
+
+/** Which container, and how long its process may take to end. */
+export interface LifecycleRequest {
+  readonly principal: Principal;
+  readonly ref: string;
+  readonly engine?: string | undefined;
+  readonly timeoutSeconds?: number | undefined;
+}
+
+export interface Lifecycle {
+  start(request: LifecycleRequest): Promise<Located>;
+  stop(request: LifecycleRequest): Promise<Located>;
+  /** Restarts it, and after it the managed containers joined to it, unless `rejoin` is false. */
+  restart(request: LifecycleRequest & { readonly rejoin?: boolean | undefined }): Promise<Located>;
+  pause(request: LifecycleRequest): Promise<Located>;
+  unpause(request: LifecycleRequest): Promise<Located>;
+  remove(request: LifecycleRequest): Promise<void>;
+}
+
+/** What the service of rejoining needs of this one. */
+export interface Restarting {
+  /** Restarts one container in place and answers what it is then. */
+  restartOne(located: Located, timeoutSeconds: number | undefined): Promise<ContainerFacts>;
+  /** Restarts the managed, running containers that are joined to it, through whole chains, targets first. */
+  restartMembers(located: Located, timeoutSeconds: number | undefined): Promise<void>;
+}
+
+export function createLifecycle({
+  catalogue,
+  labNetworks,
+}: {
+  catalogue: Catalogue;
+  labNetworks: LabNetworks;
+}): Lifecycle & Restarting {
+  function locate({ principal, ref, engine }: LifecycleRequest, action: 'lifecycle' | 'delete' = 'lifecycle'): Located {
+    const located = catalogue.find(ref, engine);
+    authorize(principal, action, { kind: 'container', facts: located.facts });
+    return located;
+  }
+
+  /** What it is after a write. One that removes itself when it ends is shown as it goes. */
+  async function reread({ mirror, facts }: Located): Promise<Located> {
+    const current = await mirror.refresh(facts.id);
+    return { mirror, facts: current ?? { ...facts, state: 'removing' } };
+  }
+
+  /** Runs a start, and once more where the lab's own network had been removed with its last other container. */
+  async function starting({ mirror, facts }: Located, start: () => Promise<void>): Promise<void> {
+    try {
+      try {
+        await start();
+      } catch (error) {
+        const lab = labOfNetwork(facts);
+        if (!(error instanceof Failure) || error.code !== 'network_not_found' || lab === undefined) throw error;
+        await labNetworks.restore(mirror, lab);
+        await start();
+      }
+    } catch (error) {
+      await mirror.refresh(facts.id).catch(() => {}); // the failure to start is what matters
+      throw error instanceof Failure ? explainStart(error, facts, mirror) : error;
+    }
+  }
+
+  async function restartOne(located: Located, timeoutSeconds?: number): Promise<ContainerFacts> {
+    const { mirror, facts } = located;
+    await starting(located, () =>
+      mirror.engine.restartContainer(facts.id, { timeoutSeconds: timeoutSeconds ?? chooseStopTimeout(facts) }),
+    );
+    return (await reread(located)).facts;
+  }
+
+  async function restartMembers({ mirror, facts }: Located, timeoutSeconds?: number): Promise<void> {
+    const members = [...mirror.containers()].filter((one) => isRejoinable(one, facts));
+    // Siblings do not depend on each other; theirs do on them.
+    const outcomes = await Promise.allSettled(
+      members.map(async (member) => {
+        const restarted = await restartOne({ mirror, facts: member }, timeoutSeconds);
+        await restartMembers({ mirror, facts: restarted }, timeoutSeconds);
+      }),
+    );
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected');
+    const outcome = outcomes[failed];
+    if (outcome?.status !== 'rejected') return;
+    if (!(outcome.reason instanceof Failure)) throw outcome.reason;
+    const { code, message, retryAfter } = outcome.reason;
+    throw new Failure(code, `"${facts.name}" runs, but "${members[failed]?.name}" could not be rejoined: ${message}`, {
+      hint: `See it with GET /api/v1/containers/${members[failed]?.name}, and rejoin it when the cause is gone.`,
+      ...(retryAfter !== undefined && { retryAfter }),
+      cause: outcome.reason,
+    });
+  }
+
+  return {
+    restartOne,
+    restartMembers,
+
+    async start(request) {
+      const located = locate(request);
+      await starting(located, () => located.mirror.engine.startContainer(located.facts.id));
+      return reread(located);
+    },
+
+    async stop(request) {
+      const located = locate(request);
+      const { timeoutSeconds = chooseStopTimeout(located.facts) } = request;
+      await located.mirror.engine.stopContainer(located.facts.id, { timeoutSeconds });
+      return reread(located);
+    },
+
+    async restart({ timeoutSeconds, rejoin = true, ...request }) {
+      const located = locate(request);
+      const facts = await restartOne(located, timeoutSeconds);
+      if (rejoin) await restartMembers({ ...located, facts }, timeoutSeconds);
+      return reread(located);
+    },
+
+    async pause(request) {
+      const located = locate(request);
+      await unlessAlready(located, 'paused', () => located.mirror.engine.pauseContainer(located.facts.id));
+      return reread(located);
+    },
+
+    async unpause(request) {
+      const located = locate(request);
+      await unlessAlready(located, 'running', () => located.mirror.engine.unpauseContainer(located.facts.id));
+      return reread(located);
+    },
+
+    async remove(request) {
+      const { mirror, facts } = locate(request, 'delete');
+      await mirror.engine.removeContainer(facts.id, { force: true });
+      await mirror.refresh(facts.id);
+      const lab = labOfNetwork(facts);
+      if (lab !== undefined) await labNetworks.release(mirror, lab);
+    },
+  };
+}
+
+/** Is `one` a running container of ours that is joined to `target` directly? */
+function isRejoinable(one: ContainerFacts, target: ContainerFacts): boolean {
+  const ref = joinTarget(one.networkMode);
+  return (ref === target.id || ref === target.name) && isManaged(one) && !isHelper(one) && isAlive(one);
+}
+
+/** The engine refuses to pause what is paused; whether it is, only the engine knows for sure. */
+async function unlessAlready(
+  { mirror, facts }: Located,
+  state: 'paused' | 'running',
+  write: () => Promise<void>,
+): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof Failure) || !['state_conflict', 'container_not_running'].includes(error.code)) throw error;
+    const current = await refreshed(mirror, facts);
+    if (current.state !== state) throw error;
+  }
+}
+
+async function refreshed(mirror: EngineMirror, facts: ContainerFacts): Promise<ContainerFacts> {
+  return (await mirror.refresh(facts.id)) ?? facts;
+}
