@@ -1,0 +1,307 @@
+// A Docker Engine of a test's own, in its own network, mount and process namespaces: it can be killed, stopped and configured without
+// touching the one that others share. Everything dies with the process that holds its namespaces, and that ends with this process.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { type Cleanup, runCommand, waitFor } from './engine.ts';
+
+export interface PrivateEngineOptions {
+  /** Further arguments of dockerd: `['--live-restore']`. */
+  args?: string[];
+  /** An image of the shared engine to load, `busybox:latest` for instance. */
+  image?: string;
+  /** Listen on `tcp://ADDRESS:2375` too, an address that this machine reaches through a cable (veth) of their own. */
+  tcp?: boolean;
+}
+
+export interface PrivateEngine {
+  /** For `DOCKER_HOST`: `unix:///…/docker.sock`. */
+  readonly host: string;
+  readonly socket: string;
+  /** `tcp://ADDRESS:2375`, with the option `tcp`. */
+  readonly tcpHost: string | undefined;
+  /** Runs the real `docker` command against it. */
+  docker(...args: string[]): ReturnType<typeof runCommand>;
+  /** Copies an image from the shared engine. */
+  loadImage(reference: string): Promise<void>;
+  /** SIGKILLs dockerd; its containers run on, as they would. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts dockerd again, after `kill`, on the same data; kills it first where it runs. Resolves when it answers. */
+  restart(options?: { args?: string[] }): Promise<void>;
+  /** SIGSTOPs dockerd: its socket accepts and never answers. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends it with everything it made. Called after the test by itself. */
+  stop(): Promise<void>;
+}
+
+const prefix = 'terrarium-engine-';
+/** dockerd alone takes 1.5 s; on a busy machine several times that. */
+const startTimeoutMs = 60_000;
+
+/** Why no private engine can be had here, for a test's `skip`; false where one can. */
+export function whyNoPrivateEngine(): string | false {
+  if (process.platform !== 'linux') return 'a private engine needs Linux';
+  return process.getuid?.() === 0 ? false : 'a private engine needs root';
+}
+
+/** Starts one and takes it away after the test. Start to answer: about 2 s. */
+export async function startPrivateEngine(
+  cleanup: Cleanup,
+  { args = [], image, tcp = false }: PrivateEngineOptions = {},
+): Promise<PrivateEngine> {
+  await sweepFolders();
+  const folder = await mkdtemp(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
+  const cgroup = path.basename(folder);
+  const holder = await holdNamespaces(folder);
+  const socket = path.join(folder, 'docker.sock');
+  const host = `unix://${socket}`;
+  let daemon: Daemon | undefined;
+
+  const stop = async () => {
+    await daemon?.kill();
+    await holder.release();
+    await removeCgroups(cgroup);
+    await rm(folder, { recursive: true, force: true });
+  };
+  cleanup.after(stop);
+
+  const tcpAddress = tcp ? await plugCable(holder.pid) : undefined;
+  const start = async (more: string[]) => {
+    await rm(path.join(folder, 'docker.pid'), { force: true });
+    daemon = await startDaemon(holder.pid, folder, [
+      ...['--config-file', path.join(folder, 'daemon.json')],
+      ...['--data-root', path.join(folder, 'data')],
+      ...['--exec-root', path.join(folder, 'exec')],
+      ...['--pidfile', path.join(folder, 'docker.pid')],
+      ...['--cgroup-parent', `/${cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+      ...['--log-level', 'warn', '--host', host],
+      // Without an explicit --tls=false a plain TCP address costs 15 s of warnings.
+      ...(tcpAddress === undefined ? [] : ['--tls=false', '--host', `tcp://${tcpAddress}:2375`]),
+      ...more,
+    ]);
+    await waitForAnswer(socket, daemon);
+  };
+  await start(args);
+
+  const engine: PrivateEngine = {
+    host,
+    socket,
+    tcpHost: tcpAddress === undefined ? undefined : `tcp://${tcpAddress}:2375`,
+    docker: (...command) => runCommand('docker', ['--host', host, ...command]),
+    loadImage: (reference) => copyImage(reference, host),
+    kill: async () => daemon?.kill(),
+    restart: async ({ args: others = args } = {}) => {
+      await daemon?.kill();
+      await start(others);
+    },
+    freeze: () => daemon?.signal('SIGSTOP'),
+    thaw: () => daemon?.signal('SIGCONT'),
+    stop,
+  };
+  if (image !== undefined) await engine.loadImage(image);
+  return engine;
+}
+
+interface Holder {
+  /** The PID, on this machine, of the init of the namespaces. */
+  readonly pid: number;
+  release(): Promise<void>;
+}
+
+/**
+ * Processes and mounts of an engine end with the init of its namespaces, a reaper (tini) that ends with its one child, a `cat` that
+ * ends with our end of its stdin: also when this process is killed.
+ */
+async function holdNamespaces(folder: string): Promise<Holder> {
+  const resolvConf = path.join(folder, 'resolv.conf');
+  // Without a way out, asking the machine's own name server for an absent image's registry takes 20 s to fail.
+  await writeFile(resolvConf, 'nameserver 127.0.0.1\n');
+  await writeFile(path.join(folder, 'daemon.json'), '{}');
+  const script = [
+    'ip link set lo up',
+    `mount --bind '${resolvConf}' /etc/resolv.conf`,
+    // Hides a containerd of the system's: dockerd would use it, and its containers would live outside.
+    'if [ -d /run/containerd ]; then mount -t tmpfs tmpfs /run/containerd; fi',
+    'echo ready',
+    'exec cat',
+  ].join(' && ');
+  const namespaces = [
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount',
+    '--propagation',
+    'private',
+    '--mount-proc',
+  ];
+  const child = spawn('unshare', [...namespaces, 'tini', '--', 'sh', '-c', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.stdout.once('data', () => resolve());
+    void ended.then(() => reject(new Error('the namespaces of a private engine cannot be made')));
+  });
+  return {
+    pid: await findChild(child),
+    async release() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The only child of a program that forks and waits (unshare, nsenter). */
+async function findChild(parent: ChildProcess): Promise<number> {
+  const { pid } = parent;
+  return waitFor(
+    async () => Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')[0]) || undefined,
+    { what: `the child of process ${pid}`, intervalMs: 5 },
+  );
+}
+
+interface Daemon {
+  signal(name: NodeJS.Signals): void;
+  /** SIGKILL, and its end awaited. */
+  kill(): Promise<void>;
+  /** What it said, once it has ended by itself. */
+  readonly failure: Promise<string>;
+}
+
+async function startDaemon(holderPid: number, folder: string, args: string[]): Promise<Daemon> {
+  const logFile = path.join(folder, 'dockerd.log');
+  const log = openSync(logFile, 'a');
+  const enter = ['--target', String(holderPid), '--mount', '--net', '--pid', '--', 'dockerd'];
+  const child = spawn('nsenter', [...enter, ...args], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const pid = await findChild(child);
+  const signal = (name: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(pid, name);
+  };
+  return {
+    signal,
+    async kill() {
+      signal('SIGKILL');
+      await ended;
+    },
+    failure: ended.then(async () => (await readFile(logFile, 'utf8').catch(() => '')).slice(-2_000)),
+  };
+}
+
+async function waitForAnswer(socket: string, daemon: Daemon): Promise<void> {
+  let failure: string | undefined;
+  void daemon.failure.then((text) => {
+    failure = text;
+  });
+  await waitFor(
+    async () => {
+      if (failure !== undefined) return true;
+      return (await ping(socket)) === 200;
+    },
+    { what: 'the private engine to answer', timeoutMs: startTimeoutMs, intervalMs: 25 },
+  );
+  if (failure !== undefined) throw new Error(`dockerd of a private engine ended: ${failure}`);
+}
+
+function ping(socketPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, path: '/_ping', agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    // A restarted engine accepts, and does not answer before it has looked after its containers.
+    call.setTimeout(1_000, () => call.destroy(new Error('no answer')));
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+async function copyImage(reference: string, host: string): Promise<void> {
+  const save = spawn('docker', ['save', reference], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const load = spawn('docker', ['--host', host, 'load'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  load.stdin.on('error', () => {}); // its exit code tells
+  save.stdout.pipe(load.stdin);
+  const codes = await Promise.all(
+    [save, load].map((child) => new Promise<number | null>((resolve) => child.once('close', resolve))),
+  );
+  if (codes.some((code) => code !== 0)) throw new Error(`${reference} cannot be copied to ${host}`);
+}
+
+let cables = 0;
+
+/** A veth pair between this machine and the namespaces; it disappears with them. Answers the engine's address. */
+async function plugCable(holderPid: number): Promise<string> {
+  cables += 1;
+  const near = `tt${process.pid.toString(36)}${cables}`;
+  // Link-local, a /30 of this process: nothing routes it any further.
+  const block = (process.pid * 8 + cables) % 16_000;
+  const [third, fourth] = [Math.floor(block / 64) + 1, (block % 64) * 4];
+  const [ours, theirs] = [`169.254.${third}.${fourth + 1}`, `169.254.${third}.${fourth + 2}`];
+  const enter = ['nsenter', '--target', String(holderPid), '--net', '--'];
+  for (const command of [
+    ['ip', 'link', 'add', near, 'type', 'veth', 'peer', 'name', 'cable', 'netns', String(holderPid)],
+    ['ip', 'address', 'add', `${ours}/30`, 'dev', near],
+    ['ip', 'link', 'set', near, 'up'],
+    [...enter, 'ip', 'address', 'add', `${theirs}/30`, 'dev', 'cable'],
+    [...enter, 'ip', 'link', 'set', 'cable', 'up'],
+  ]) {
+    const [program = '', ...args] = command;
+    const { code, stderr } = await runCommand(program, args);
+    if (code !== 0) throw new Error(`${command.join(' ')}: ${stderr.trim()}`);
+  }
+  return theirs;
+}
+
+/** The engine's containers leave their empty cgroups behind, in each hierarchy (v1) or in the one there is (v2). */
+async function removeCgroups(name: string): Promise<void> {
+  const root = '/sys/fs/cgroup';
+  const hierarchies = await readdir(root).catch(() => []);
+  const removeTree = async (folder: string): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) if (entry.isDirectory()) await removeTree(path.join(folder, entry.name));
+    // Its last process may not have been reaped yet.
+    await waitFor(
+      async () =>
+        await rmdir(folder).then(
+          () => true,
+          (error) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
+        ),
+      { what: `${folder} to be empty` },
+    );
+  };
+  for (const hierarchy of ['', ...hierarchies]) {
+    const folder = path.join(root, hierarchy, name);
+    if (
+      await stat(folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      )
+    )
+      await removeTree(folder);
+  }
+}
+
+/** Removes what test processes that were killed could not: their folders. Their engines ended with them. */
+async function sweepFolders(): Promise<void> {
+  await mkdir(os.tmpdir(), { recursive: true });
+  for (const entry of await readdir(os.tmpdir())) {
+    const pid = entry.startsWith(prefix) ? Number(entry.slice(prefix.length).split('-')[0]) : 0;
+    if (pid > 0 && !isAlive(pid)) await rm(path.join(os.tmpdir(), entry), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
