@@ -14,8 +14,8 @@ export interface GuardSpec {
 
 /**
  * It shares the container's process namespace only: no network, no volume, a read-only root of its own. KILL is for the processes of any
- * user, SYS_PTRACE for reading their environment, where the mark is (the kernel gives it to nobody else: proc_pid_environ(5)); both reach
- * no further than that namespace. It ends with its stdin (`StdinOnce`), and the engine then removes it.
+ * user; SYS_PTRACE and DAC_OVERRIDE are for reading their environment, where the mark is (proc_pid_environ(5): its owner may, and who
+ * may trace). None of them reaches further than that namespace. It ends with its stdin (`StdinOnce`), and the engine then removes it.
  */
 export function buildGuardBody({ image, container, serverId }: GuardSpec): CreateBody {
   return {
@@ -38,7 +38,7 @@ export function buildGuardBody({ image, container, serverId }: GuardSpec): Creat
       AutoRemove: true,
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
-      CapAdd: ['KILL', 'SYS_PTRACE'],
+      CapAdd: ['KILL', 'SYS_PTRACE', 'DAC_OVERRIDE'],
       SecurityOpt: ['no-new-privileges'],
       LogConfig: { Type: 'none', Config: {} },
       Memory: 64 * 1024 * 1024,

@@ -1,0 +1,78 @@
+// A socket in front of the engine, at which its connections can be cut and its calls held back: the faults of a real network, on the
+// real engine.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Cleanup, engineAddress } from './engine.ts';
+
+export interface EngineProxy {
+  /** For `DOCKER_HOST`: `unix:///…`. */
+  readonly endpoint: string;
+  /** From now on, calls whose first line matches (`POST /v1.45/containers/ID/start?… HTTP/1.1`) never reach the engine and get no answer. */
+  hold(pattern: RegExp): void;
+  /** First lines of the calls that were held back. */
+  readonly held: readonly string[];
+  /** Cuts the connections whose first call matches, and answers how many there were. */
+  cut(pattern: RegExp): number;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy; it ends with the test. The first line of a connection's first call is what patterns are held against. */
+export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-proxy-'));
+  const socketPath = path.join(folder, 'docker.sock');
+  const connections = new Map<Socket, string>();
+  const held: string[] = [];
+  let holding: RegExp | undefined;
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    connections.set(client, '');
+    client.on('error', () => {});
+    client.once('close', () => connections.delete(client));
+    client.once('data', (first: Buffer) => {
+      const line = first.toString('latin1').split('\r\n', 1)[0] ?? '';
+      connections.set(client, line);
+      if (holding?.test(line)) {
+        held.push(line);
+        client.resume();
+        return;
+      }
+      const { socketPath: target, host, port } = engineAddress();
+      const engine = connect({
+        ...(target ? { path: target } : { host: host ?? '', port: Number(port) }),
+        allowHalfOpen: true,
+      });
+      engine.on('error', () => client.destroy());
+      client.once('close', () => engine.destroy());
+      engine.write(first);
+      client.pipe(engine).pipe(client);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath, resolve);
+  });
+  let isClosed = false;
+  const proxy: EngineProxy = {
+    endpoint: `unix://${socketPath}`,
+    held,
+    hold(pattern) {
+      holding = pattern;
+    },
+    cut(pattern) {
+      const matching = [...connections].filter(([, line]) => pattern.test(line));
+      for (const [socket] of matching) socket.destroy();
+      return matching.length;
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      server.close();
+      for (const socket of connections.keys()) socket.destroy();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  cleanup.after(() => proxy.close());
+  return proxy;
+}

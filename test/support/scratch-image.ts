@@ -1,0 +1,36 @@
+// An image without a shell: nothing in it but one program.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Cleanup, createTestContainer, docker, runCommand } from './engine.ts';
+import { uniqueName } from './run-id.ts';
+
+/** Makes an image that holds `/bin/sleep` only (busybox under that name), and removes it after the test. Returns its reference. */
+export async function createScratchImage(cleanup: Cleanup): Promise<string> {
+  const image = `${uniqueName('scratch').toLowerCase()}:latest`;
+  const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-scratch-'));
+  try {
+    const source = await createTestContainer(cleanup, { start: false });
+    await mkdir(path.join(folder, 'root', 'bin'), { recursive: true });
+    await run('docker', 'cp', '--follow-link', `${source.id}:/bin/busybox`, path.join(folder, 'root', 'bin', 'sleep'));
+    await run(
+      'tar',
+      '--create',
+      '--directory',
+      path.join(folder, 'root'),
+      '--file',
+      path.join(folder, 'root.tar'),
+      'bin',
+    );
+    cleanup.after(() => docker('image', 'rm', '--force', image).then(() => {}));
+    await run('docker', 'import', path.join(folder, 'root.tar'), image);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  return image;
+}
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { code, stderr } = await runCommand(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+}
