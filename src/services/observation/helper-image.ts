@@ -17,14 +17,10 @@ export function pinImage(engine: Engine, name: string): PinnedImage {
     } catch (error) {
       pinned = undefined;
       if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
-      throw new Failure(
-        'engine_refused',
-        `The image "${name}", which looks into namespaces, is not on engine "${engine.name}"`,
-        {
-          hint: 'Pull it, or set TERRARIUM_HELPER_IMAGE to an image of busybox that is there.',
-          cause: error,
-        },
-      );
+      throw new Failure('engine_refused', `The image "${name}", which helpers run, is not on engine "${engine.name}"`, {
+        hint: 'Pull it, or set TERRARIUM_HELPER_IMAGE to an image of busybox that is there.',
+        cause: error,
+      });
     }
   }
   return {

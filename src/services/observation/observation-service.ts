@@ -10,6 +10,7 @@ import type { Reading, Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
 import { lookupIn, watchContainer } from './container-watch.ts';
+import { sweepHelpers } from './helper-sweep.ts';
 import type { Sample } from './sampler.ts';
 import { SamplerRegistry } from './sampler-registry.ts';
 import { topicKinds } from './topics.ts';
@@ -38,10 +39,12 @@ const attempts = 3;
 export class ObservationService {
   readonly #parts: ObservationParts;
   readonly #samplers: ReadonlyMap<EngineMirror, SamplerRegistry>;
+  readonly #endSweeps: readonly (() => void)[];
 
   constructor(parts: ObservationParts) {
     this.#parts = parts;
     this.#samplers = new Map(parts.mirrors.map((mirror) => [mirror, new SamplerRegistry({ ...parts, mirror })]));
+    this.#endSweeps = parts.mirrors.map((mirror) => sweepHelpers({ mirror, serverId: parts.serverId }));
   }
 
   /** One look, as JSON. Fails with `container_not_running`, `container_not_found`, or with what keeps the engine from answering. */
@@ -112,6 +115,7 @@ export class ObservationService {
 
   /** Ends every helper, and resolves when they are gone. */
   async close(): Promise<void> {
+    for (const end of this.#endSweeps) end();
     await Promise.all([...this.#samplers.values()].map((samplers) => samplers.close()));
   }
 
