@@ -75,6 +75,8 @@ export interface LogsQuery {
   readonly tail?: number | 'all';
   readonly follow?: boolean;
   readonly timestamps?: boolean;
+  /** Only what was logged at this time or later: nanoseconds since the epoch by the engine's clock. */
+  readonly since?: bigint;
   /** The TTY flag of the container: decides the wire format. */
   readonly tty: boolean;
 }

@@ -21,7 +21,7 @@ import { attachStreams } from './attached-streams.ts';
 import { type Call, Connection } from './connection.ts';
 import type { ContainerJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
 import { formatEndpoint, parseEndpoint } from './endpoint.ts';
-import { streamEvents, streamLogs, streamPull } from './engine-streams.ts';
+import { formatNanoseconds, streamEvents, streamLogs, streamPull } from './engine-streams.ts';
 import { splitImageReference } from './image-reference.ts';
 import { type BodyJson, readBody } from './translate-body.ts';
 import { readContainer, readImage, readImageSummary, readInfo, readNetwork } from './translate-facts.ts';
@@ -210,11 +210,18 @@ class DockerEngine implements Engine {
   }
 
   async logs(ref: string, query: LogsQuery, options?: CallOptions): Promise<AttachedLogs> {
-    const { tail = 'all', follow = false, timestamps = false, tty } = query;
+    const { tail = 'all', follow = false, timestamps = false, since, tty } = query;
     const response = await this.#connection.open({
       method: 'GET',
       path: `${containerPath(ref)}/logs`,
-      query: { stdout: true, stderr: true, tail, follow, timestamps },
+      query: {
+        stdout: true,
+        stderr: true,
+        tail,
+        follow,
+        timestamps,
+        ...(since !== undefined && { since: formatNanoseconds(since) }),
+      },
       action: `read the log of container ${ref}`,
       ...bound(options, deadline.head),
     });

@@ -37,7 +37,7 @@ export async function* streamEvents(
 }
 
 /** Docker takes seconds with nine decimals; a plain number of nanoseconds would be read as seconds. */
-function formatNanoseconds(since: bigint): string {
+export function formatNanoseconds(since: bigint): string {
   return `${since / 1_000_000_000n}.${String(since % 1_000_000_000n).padStart(9, '0')}`;
 }
 
