@@ -1,5 +1,6 @@
 // The mirror of one engine: subscribes to its events, lists and inspects, replays, and says so when the engine is away. It decides
 // nothing about containers and writes nothing to the engine.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
@@ -85,6 +86,8 @@ export class Registry implements EngineMirror {
       this.#revision += 1;
       if (change !== null) this.#changes.tell(change);
     });
+    // Every call under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
     const limit = pLimit(inspectLimit);
     this.#inspections = new Coalescer((id) => limit(() => this.#inspect(id)));
     this.#networkReads = new Coalescer(() => this.#readNetworks());
@@ -195,6 +198,7 @@ export class Registry implements EngineMirror {
   async #mirror(closing: AbortSignal): Promise<void> {
     const session = new AbortController();
     const signal = AbortSignal.any([closing, session.signal]);
+    setMaxListeners(0, signal);
     try {
       await this.engine.ping({ deadlineMs: pingDeadlineMs, signal });
       await this.#readInfo(signal);

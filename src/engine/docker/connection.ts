@@ -1,5 +1,6 @@
 // One engine's connections: negotiated version, deadlines, cancellation, the one retry of reads, and the translation of every failure.
 // It knows calls and answers, not what they mean.
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Failure } from '../../schemas/failure.ts';
@@ -14,6 +15,7 @@ import {
   describeTimeout,
   type EngineLabel,
   readErrorCode,
+  readRefusal,
   translateBreakage,
   translateRefusal,
 } from './translate-errors.ts';
@@ -51,6 +53,8 @@ export class Connection {
     this.#label = label;
     this.#reads = createDialler(endpoint, { keepAlive: true });
     this.#writes = createDialler(endpoint, { keepAlive: false });
+    // Every call and stream under way listens to it.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** Sends a call and reads its whole answer. Rejects with a failure for an answer that is an error. */
@@ -150,13 +154,13 @@ export class Connection {
     if (answer.kind === 'connection') return answer;
     const status = answer.response.statusCode ?? 0;
     if ((status >= 200 && status < 300) || status === 304) return answer;
-    const message = readMessage(await readBody(answer.response));
-    if (!isSecond && wrongVersion.test(message)) {
+    const refusal = readRefusal(status, await readBody(answer.response));
+    if (!isSecond && wrongVersion.test(refusal.message)) {
       // Another engine than the one we negotiated with: it has done nothing yet, so that even a write may be sent again.
       this.forget();
       return this.#exchange(call, cut, true);
     }
-    throw translateRefusal({ status, message }, this.#label);
+    throw translateRefusal(refusal, this.#label);
   }
 
   async #dial(call: Call, cut: AbortSignal): Promise<DialAnswer> {
@@ -202,6 +206,7 @@ export class Connection {
 
   #track(stream: IncomingMessage | Duplex, signal: AbortSignal | undefined): void {
     const destroy = () => stream.destroy();
+    if (signal?.aborted || this.#closed.signal.aborted) destroy();
     this.#open.add(stream);
     signal?.addEventListener('abort', destroy, { once: true });
     stream.once('close', () => {
@@ -215,15 +220,4 @@ async function readBody(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-/** The engine's words: `{"message": …}`, or plain text where something before the API refused. */
-function readMessage(body: Buffer): string {
-  const text = body.toString();
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === 'string' ? message : text;
-  } catch {
-    return text;
-  }
 }

@@ -36,10 +36,18 @@ export class FrameParser implements PieceParser {
   #type = 0;
   /** Payload bytes of the current frame that have not arrived yet. */
   #missing = 0;
-  #errorText = '';
+  readonly #errorText: Buffer[] = [];
 
   push(chunk: Buffer, sink: PieceSink): void {
     const run = new Run(chunk, sink);
+    try {
+      this.#read(chunk, run);
+    } finally {
+      run.flush();
+    }
+  }
+
+  #read(chunk: Buffer, run: Run): void {
     let at = 0;
     while (at < chunk.length) {
       if (this.#missing > 0) {
@@ -61,7 +69,6 @@ export class FrameParser implements PieceParser {
         }
       }
     }
-    run.flush();
   }
 
   end(): void {
@@ -90,11 +97,10 @@ export class FrameParser implements PieceParser {
       run.add(output, start, end);
       return;
     }
-    this.#errorText += chunk.toString('utf8', start, end);
-    if (this.#missing === 0) {
-      run.flush();
-      throw new StreamFormatError(`the engine reported an error in the stream: ${this.#errorText.trim()}`);
-    }
+    this.#errorText.push(chunk.subarray(start, end));
+    if (this.#missing > 0) return;
+    const words = Buffer.concat(this.#errorText).toString().trim();
+    throw new StreamFormatError(`the engine reported an error in the stream: ${words}`);
   }
 }
 

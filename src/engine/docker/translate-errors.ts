@@ -2,7 +2,6 @@
 // and words (measured on Docker 26.1; newer wordings from Docker's source), and what the connection does, by its error code.
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { Failure, type FailureDetails } from '../../schemas/failure.ts';
-import { StreamFormatError } from './demultiplexer.ts';
 
 /** The engine a failure is about, as a person knows it. */
 export interface EngineLabel {
@@ -13,9 +12,30 @@ export interface EngineLabel {
 /** An answer that means no. */
 export interface Refusal {
   readonly status: number;
-  /** The engine's own words. */
+  /** The words of the engine, or of a proxy in front of it. */
   readonly message: string;
+  /** The engine's own errors are JSON; anything else comes from something between. */
+  readonly isJson: boolean;
 }
+
+/** Reads the body of an error answer: `{"message": …}`, or plain text or HTML from something in front of the engine. */
+export function readRefusal(status: number, body: Buffer): Refusal {
+  const text = body.toString();
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === 'string') return { status, message, isJson: true };
+  } catch {
+    // Not JSON: see below.
+  }
+  const message = text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  return { status, message: message.slice(0, 500), isJson: false };
+}
+
+/** What a proxy answers for an engine that it cannot reach. */
+const gatewayStatuses = new Set([502, 503, 504]);
+
+/** Seconds after which it makes sense to ask an engine again that was away. */
+const retryAfter = 2;
 
 interface Rule {
   readonly status?: number;
@@ -140,9 +160,13 @@ const rules: readonly Rule[] = [
 ];
 
 /** The failure that an engine's refusal means. What no rule knows is `engine_refused`, in the engine's own words. */
-export function translateRefusal({ status, message }: Refusal, engine: EngineLabel): Failure {
+export function translateRefusal({ status, message, isJson }: Refusal, engine: EngineLabel): Failure {
   const cause = new Error(`engine ${engine.name} answered ${status}: ${message.trim()}`);
   const words = cleanWords(message) || `The engine ${engine.name} answered ${status} without a reason`;
+  if (!isJson && gatewayStatuses.has(status)) {
+    const detail = `The engine ${engine.name} is away: a proxy at ${engine.endpoint} answered ${status}`;
+    return new Failure('engine_unavailable', detail, { retryAfter, cause });
+  }
   for (const rule of rules) {
     if (rule.status !== undefined && rule.status !== status) continue;
     const match = rule.pattern.exec(message);
@@ -182,9 +206,6 @@ export function cleanWords(message: string): string {
   return words.replace(/: unknown(?:: permission denied)?$/, '').replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');
 }
 
-/** Seconds after which it makes sense to ask an engine again that was away. */
-const retryAfter = 2;
-
 interface Breakage {
   readonly codes: readonly string[];
   readonly why: (engine: EngineLabel) => string;
@@ -211,7 +232,7 @@ const breakages: readonly Breakage[] = [
     why: ({ endpoint }) => `${endpoint} cannot be reached`,
     hint: 'Check the address, the network and the firewall between.',
   },
-  { codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED'], why: () => 'the connection was cut' },
+  { codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'], why: () => 'the connection was cut' },
 ];
 
 /** The code of a socket's or parser's error, wherever Node put it. */
@@ -237,7 +258,7 @@ export function translateBreakage(error: unknown, engine: EngineLabel, action: s
     });
   }
   if (code.startsWith('HPE_') || error instanceof SyntaxError) return describeStranger(engine, error);
-  const words = error instanceof StreamFormatError || error instanceof Error ? error.message : String(error);
+  const words = error instanceof Error ? error.message : String(error);
   return new Failure('engine_unavailable', `The engine ${engine.name} does not answer: ${words} (${action})`, details);
 }
 

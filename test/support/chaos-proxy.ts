@@ -1,0 +1,166 @@
+// A bad line between us and a real engine: a listener (Unix socket or TCP) that hands everything on, until it is told to cut, delay,
+// swallow or break off in the middle of an answer. It understands nothing of what it carries.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cleanup, engineAddress } from './engine.ts';
+
+/** What the line does to what comes next. */
+export type Fault =
+  | { readonly kind: 'none' }
+  /** Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. */
+  | { readonly kind: 'blackHole' }
+  /** Every piece of an answer comes later. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Each connection is cut after so many bytes of answer, counted from the moment the fault was set. */
+  | { readonly kind: 'cutAfter'; readonly bytes: number }
+  /** New connections are cut as soon as they are made. */
+  | { readonly kind: 'refuse' };
+
+export interface ChaosProxy {
+  /** `unix:///…` or `tcp://127.0.0.1:PORT`, for an engine's endpoint. */
+  readonly endpoint: string;
+  /** How many connections are open now. */
+  readonly connections: number;
+  /** How many have been made since the start. */
+  readonly accepted: number;
+  /** Changes what the line does, for connections that are open too. */
+  set(fault: Fault): void;
+  /** Cuts every connection, with a reset where the line is TCP. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** Puts a line in front of the shared engine, or of `target` (`unix:///…`), and takes it away after the test. */
+export async function startChaosProxy(
+  cleanup: Cleanup,
+  { over = 'unix', target }: { over?: 'unix' | 'tcp'; target?: string } = {},
+): Promise<ChaosProxy> {
+  const engine: NetConnectOpts =
+    target === undefined ? toConnectOptions(engineAddress()) : { path: target.replace(/^unix:\/\//, '') };
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-line-'));
+  const lines = new Set<Line>();
+  let fault: Fault = { kind: 'none' };
+  let accepted = 0;
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    accepted += 1;
+    if (fault.kind === 'refuse') {
+      client.on('error', () => {});
+      client.destroy();
+      return;
+    }
+    const line = new Line(client, connect({ ...engine, allowHalfOpen: true }), () => lines.delete(line));
+    lines.add(line);
+    line.set(fault);
+  });
+  const listening = new Promise<void>((resolve) => server.once('listening', resolve));
+  if (over === 'unix') server.listen(path.join(folder, 'engine.sock'));
+  else server.listen(0, '127.0.0.1');
+  await listening;
+
+  const proxy: ChaosProxy = {
+    endpoint:
+      over === 'unix'
+        ? `unix://${path.join(folder, 'engine.sock')}`
+        : `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return lines.size;
+    },
+    get accepted() {
+      return accepted;
+    },
+    set(next) {
+      fault = next;
+      for (const line of lines) line.set(next);
+    },
+    cut() {
+      for (const line of lines) line.cut();
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      proxy.cut();
+      await closed;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  cleanup.after(() => proxy.close());
+  return proxy;
+}
+
+function toConnectOptions({ socketPath, host, port }: ReturnType<typeof engineAddress>): NetConnectOpts {
+  return socketPath === undefined ? { host: host ?? '127.0.0.1', port: Number(port) } : { path: socketPath };
+}
+
+/** One connection through the proxy. */
+class Line {
+  readonly #client: Socket;
+  readonly #engine: Socket;
+  #fault: Fault = { kind: 'none' };
+  #answered = 0;
+  #isCut = false;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(client: Socket, engine: Socket, onClose: () => void) {
+    this.#client = client;
+    this.#engine = engine;
+    client.on('data', (bytes) => engine.write(bytes));
+    engine.on('data', (bytes) => this.#answer(bytes));
+    // A half-closed stdin has to arrive as one.
+    client.on('end', () => engine.end());
+    engine.on('end', () => this.#afterQueue(() => client.end()));
+    for (const socket of [client, engine]) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        onClose();
+        this.#afterQueue(() => {
+          client.destroy();
+          engine.destroy();
+        });
+      });
+    }
+  }
+
+  set(fault: Fault): void {
+    this.#fault = fault;
+    this.#answered = 0;
+    for (const socket of [this.#client, this.#engine]) {
+      if (fault.kind === 'blackHole') socket.pause();
+      else socket.resume();
+    }
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of [this.#client, this.#engine]) {
+      // A reset exists on TCP only.
+      if (socket.remoteAddress === undefined) socket.destroy();
+      else socket.resetAndDestroy();
+    }
+  }
+
+  #answer(bytes: Buffer): void {
+    const fault = this.#fault;
+    if (fault.kind === 'delay') {
+      const due = sleep(fault.ms);
+      this.#afterQueue(async () => {
+        await due;
+        this.#client.write(bytes);
+      });
+      return;
+    }
+    const left = fault.kind === 'cutAfter' ? Math.max(0, fault.bytes - this.#answered) : bytes.length;
+    this.#answered += bytes.length;
+    this.#afterQueue(() => {
+      if (left < bytes.length) this.#client.write(bytes.subarray(0, left), () => this.cut());
+      else this.#client.write(bytes);
+    });
+  }
+
+  /** Keeps the order of what is delayed and what is not any more. */
+  #afterQueue(step: () => unknown): void {
+    this.#queue = this.#queue.then(() => (this.#isCut ? undefined : step()));
+  }
+}
