@@ -40,7 +40,7 @@ function readSocketPath(path: string, refuse: (why: string) => Failure): string 
 }
 
 function readHostAndPort(rest: string, refuse: (why: string) => Failure): { host: string; port: number } {
-  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(rest.replace(/\/$/, ''));
+  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(rest.replace(/\/$/, ''));
   const [, bracketed, plain, portText] = parts ?? [];
   if (parts === null) throw refuse('an IPv6 address is written in brackets, and a port is one number');
   const host = bracketed ?? plain ?? '';
