@@ -316,9 +316,12 @@ function stopBounds(options: (CallOptions & { timeoutSeconds?: number }) | undef
   return [bound(options, deadlineMs), timeoutSeconds === undefined ? {} : { t: timeoutSeconds }];
 }
 
-/** A reference as one segment of a path. What would be no segment of its own (`..`) names nothing. */
+/**
+ * A reference as a part of a path. What the engine would take for another path names nothing: it decodes `%2F` before it cleans the path, and
+ * answers `..` and `//` with a redirect, which the transport follows to wherever it points.
+ */
 function encodeReference(ref: string, code: Failure['code'], noun: string): string {
-  if (/^\.{0,2}$/.test(ref)) throw new Failure(code, `No such ${noun}: "${ref}"`);
+  if (ref.split('/').some((segment) => /^\.{0,2}$/.test(segment))) throw new Failure(code, `No such ${noun}: "${ref}"`);
   return encodeURIComponent(ref);
 }
 const containerPath = (ref: string) => `/containers/${encodeReference(ref, 'container_not_found', 'container')}`;

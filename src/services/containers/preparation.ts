@@ -8,7 +8,7 @@ import { composeName } from '../../domain/container/generated-name.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
 import { canonicalizeRequest } from '../../domain/container/spec-identity.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import type { CreateRequest } from '../../schemas/create.ts';
+import { type CreateRequest, containerNamePattern } from '../../schemas/create.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, authorizeJoin, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
@@ -63,7 +63,7 @@ export function createPreparation({
       if (!(error instanceof Failure) || error.code !== 'container_not_found') throw error;
       // Made a moment ago, by someone else.
       const mirror = catalogue.mirror(engine);
-      const facts = await mirror.refresh(ref);
+      const facts = isReference(ref) ? await mirror.refresh(ref) : undefined;
       if (facts !== undefined) return { mirror, facts };
     }
     throw new Failure('container_not_found', `There is no container "${ref}" to join`, {
@@ -127,6 +127,11 @@ export function createPreparation({
       return { mirror, plan };
     },
   };
+}
+
+/** Can it be a container's name or id at all? */
+function isReference(ref: string): boolean {
+  return new RegExp(containerNamePattern).test(ref);
 }
 
 /** The name under which a request with an Idempotency-Key and no name meets itself again. */
