@@ -5,6 +5,7 @@ import { findEndpoint } from '../setup/docker-endpoint.mjs';
 
 /** A helper ends by itself soon after its server died, so what is there now may be gone in a moment. */
 const graceMs = 20_000;
+const untagged = '<none>';
 const ownLabel = /^io\.terrarium\./;
 
 /**
@@ -14,26 +15,29 @@ const ownLabel = /^io\.terrarium\./;
  */
 
 /**
- * What the run left. On a shared engine only what names the run is surely its own; else everything of ours that is new.
+ * What the run left. On a shared engine only what names the run is surely its own; else everything of ours that is new,
+ * and every new image without a name.
  * @param {EngineObject[]} objects
  * @param {Run} run
  */
 export function selectLeftovers(objects, { before, runId, shared }) {
-  return objects.filter(({ id, name, labels }) => {
+  return objects.filter(({ kind, id, name, labels }) => {
     const own = Object.entries(labels).filter(([key]) => ownLabel.test(key));
     const named = name.includes(runId) || own.some(([, value]) => value.includes(runId));
-    return !before.has(id) && (named || (!shared && own.length > 0));
+    const nameless = kind === 'image' && name === untagged;
+    return !before.has(id) && (named || (!shared && (own.length > 0 || nameless)));
   });
 }
 
-/** @returns {Promise<EngineObject[]>} every container, network and volume of the engine */
+/** @returns {Promise<EngineObject[]>} every container, network, volume and image of the engine */
 export async function listObjects() {
   const endpoint = findEndpoint();
   const ask = async (path) => JSON.parse((await askDocker(endpoint, 'GET', path, { silenceMs: 30_000 })).body);
-  const [containers, networks, { Volumes: volumes }] = await Promise.all([
+  const [containers, networks, { Volumes: volumes }, images] = await Promise.all([
     ask('/containers/json?all=1'),
     ask('/networks'),
     ask('/volumes'),
+    ask('/images/json'),
   ]);
   return [
     ...containers.map(({ Id: id, Names, Labels }) =>
@@ -41,6 +45,9 @@ export async function listObjects() {
     ),
     ...networks.map(({ Id: id, Name: name, Labels }) => describe('network', { id, name, Labels })),
     ...(volumes ?? []).map(({ Name: name, Labels }) => describe('volume', { id: `volume ${name}`, name, Labels })),
+    ...images.map(({ Id: id, RepoTags: tags, Labels }) =>
+      describe('image', { id, name: tags?.[0] ?? untagged, Labels }),
+    ),
   ];
 }
 
@@ -53,7 +60,8 @@ export async function findLeftovers(run) {
   const deadline = Date.now() + graceMs;
   for (;;) {
     const left = selectLeftovers(await listObjects(), run);
-    if (left.length === 0 || Date.now() > deadline) return left.map(({ kind, name }) => `${kind} ${name}`);
+    if (left.length === 0 || Date.now() > deadline)
+      return left.map(({ kind, name, id }) => `${kind} ${name === untagged ? id : name}`);
     await sleep(500);
   }
 }

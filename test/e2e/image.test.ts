@@ -17,7 +17,8 @@ import {
 import { uniqueName } from '../support/run-id.ts';
 
 const base = 'terrarium-test-base:trixie';
-const authorities = '/etc/ssl/certs/ca-certificates.crt';
+/** What this machine trusts: a proxy that opens TLS is trusted in the build as here. */
+const authorities = process.env.NODE_EXTRA_CA_CERTS || '/etc/ssl/certs/ca-certificates.crt';
 
 /** The group of the engine's socket, asked where the socket is: the engine may be on another machine. */
 async function findSocketGroup(): Promise<string> {

@@ -10,7 +10,7 @@ import { type CommandResult, createTestContainer, docker, runCommand, waitFor } 
 
 const base = 'terrarium-test-base:trixie';
 const image = 'terrarium-test-machine:trixie';
-const authorities = '/etc/ssl/certs/ca-certificates.crt';
+const authorities = process.env.NODE_EXTRA_CA_CERTS || '/etc/ssl/certs/ca-certificates.crt';
 
 /** Built once; the layers stay on the engine. A fresh machine has no package lists either. */
 const dockerfile = `FROM ${base}

@@ -95,10 +95,12 @@ test('leftovers: on a shared engine what names the run, else everything of ours 
     { kind: 'network', id: '2', name: 'x', labels: { 'io.terrarium.test': 'r1-aa' } },
     { kind: 'container', id: '3', name: 'helper', labels: { 'io.terrarium.role': 'helper' } },
     { kind: 'container', id: '4', name: 'foreign', labels: { 'com.example': 'r2' } },
+    { kind: 'image', id: '6', name: '<none>', labels: {} },
+    { kind: 'image', id: '7', name: 'somebody/else:1', labels: {} },
     { kind: 'volume', id: '5', name: 'old', labels: { 'io.terrarium.test': 'r0-bb' } },
   ];
   const left = (shared: boolean) =>
     selectLeftovers(objects, { before: new Set(['5']), runId: 'r1', shared }).map(({ id }: { id: string }) => id);
   assert.deepEqual(left(true), ['1', '2']);
-  assert.deepEqual(left(false), ['1', '2', '3']);
+  assert.deepEqual(left(false), ['1', '2', '3', '6']);
 });
