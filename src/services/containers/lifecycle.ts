@@ -62,17 +62,9 @@ export function createLifecycle({
     return { mirror, facts: current ?? { ...facts, state: 'removing' } };
   }
 
-  /** Runs a start, and once more where the lab's own network had been removed with its last other container. */
   async function starting({ mirror, facts }: Located, start: () => Promise<void>): Promise<void> {
     try {
-      try {
-        await start();
-      } catch (error) {
-        const lab = labOfNetwork(facts);
-        if (!(error instanceof Failure) || error.code !== 'network_not_found' || lab === undefined) throw error;
-        await labNetworks.restore(mirror, lab);
-        await start();
-      }
+      await start();
     } catch (error) {
       await mirror.refresh(facts.id).catch(() => {}); // the failure to start is what matters
       throw error instanceof Failure ? explainStart(error, facts, mirror) : error;

@@ -1,0 +1,85 @@
+// Between the server and the real engine, call by call: keeps the bodies of creates, and loses the answers it is told to, as a cut line does
+// after the engine has done what it was asked. Upgrades (exec, attach) do not pass.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { type Cleanup, engineAddress } from './engine.ts';
+
+export interface EngineRelay {
+  /** For `DOCKER_HOST`: `unix:///…`. */
+  readonly endpoint: string;
+  /** The create body that was sent for this container name, parsed. */
+  sentBody(name: string): unknown;
+  /** The next call whose line (`POST /v1.45/containers/create?name=x`) matches is done by the engine, and its answer never arrives. */
+  loseNext(line: RegExp): void;
+  /** The next call whose line matches is answered with this status and message instead of being passed on. */
+  answerNext(line: RegExp, status: number, message: string): void;
+  /** Runs when the engine has answered the next call whose line matches, before the answer is passed on. */
+  beforeAnswer(line: RegExp, step: () => unknown): void;
+}
+
+type Rule =
+  | { readonly kind: 'lose'; readonly line: RegExp }
+  | { readonly kind: 'answer'; readonly line: RegExp; readonly status: number; readonly message: string }
+  | { readonly kind: 'before'; readonly line: RegExp; readonly step: () => unknown };
+
+/** Starts the relay; it ends with the test (or, given `{ after }` of node:test, with the file). */
+export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
+  const folder = await mkdtemp(join(tmpdir(), 'terrarium-relay-'));
+  const socket = join(folder, 'docker.sock');
+  const bodies = new Map<string, string>();
+  const rules: Rule[] = [];
+
+  function takeRule(line: string): Rule | undefined {
+    const index = rules.findIndex((rule) => rule.line.test(line));
+    return index < 0 ? undefined : rules.splice(index, 1)[0];
+  }
+
+  async function relay(call: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const body = await buffer(call);
+    const line = `${call.method} ${call.url}`;
+    const name = /\/containers\/create\?name=([^&]+)/.exec(line)?.[1];
+    if (name !== undefined) bodies.set(decodeURIComponent(name), body.toString());
+    const rule = takeRule(line);
+    if (rule?.kind === 'answer') {
+      answer
+        .writeHead(rule.status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ message: rule.message }));
+      return;
+    }
+    const onward = request(
+      { ...engineAddress(), method: call.method, path: call.url, headers: call.headers, agent: false },
+      async (reply) => {
+        if (rule?.kind === 'before') await rule.step();
+        if (rule?.kind === 'lose') {
+          reply.resume();
+          reply.on('end', () => answer.destroy());
+          return;
+        }
+        answer.writeHead(reply.statusCode ?? 502, reply.headers);
+        answer.flushHeaders();
+        reply.pipe(answer);
+      },
+    );
+    onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
+    onward.end(body);
+  }
+
+  const server = createServer((call, answer) => void relay(call, answer).catch(() => answer.destroy()));
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  cleanup.after(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    endpoint: `unix://${socket}`,
+    sentBody: (name) => JSON.parse(bodies.get(name) ?? 'null'),
+    loseNext: (line) => rules.push({ kind: 'lose', line }),
+    answerNext: (line, status, message) => rules.push({ kind: 'answer', line, status, message }),
+    beforeAnswer: (line, step) => rules.push({ kind: 'before', line, step }),
+  };
+}
