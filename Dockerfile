@@ -2,13 +2,20 @@
 # Behind a proxy that opens TLS: --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt
 ARG BASE=debian:trixie-slim
 
-FROM ${BASE} AS build
+FROM ${BASE} AS tools
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json ./
+
 # An empty secret (compose's default) is no certificate: then npm's own list counts.
+FROM tools AS modules
+RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
+    if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
+    npm ci --ignore-scripts --omit=dev --no-audit --no-fund
+
+FROM tools AS build
 RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
     if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
     npm ci --ignore-scripts --no-audit --no-fund
@@ -16,9 +23,6 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY routes routes
 COPY src src
 RUN npm run build
-RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
-    if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
-    npm ci --ignore-scripts --omit=dev --prefer-offline --no-audit --no-fund
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Terrarium" \
@@ -31,7 +35,7 @@ RUN apt-get update -qq \
 WORKDIR /app
 COPY package.json ./
 COPY scripts/healthcheck.mjs scripts/
-COPY --from=build /app/node_modules node_modules
+COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production TERRARIUM_STATE_DIR=/var/lib/terrarium
 USER 10001:10001
