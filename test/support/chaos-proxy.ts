@@ -1,5 +1,5 @@
 // A bad line between us and a real engine: a listener (Unix socket or TCP) that hands everything on, until it is told to cut, delay,
-// swallow or break off in the middle of an answer. It understands nothing of what it carries.
+// swallow or break off in the middle of an answer. It changes nothing of what it carries.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import os from 'node:os';
@@ -26,6 +26,8 @@ export interface ChaosProxy {
   readonly connections: number;
   /** How many have been made since the start. */
   readonly accepted: number;
+  /** The request lines that went through so far: `GET /v1.45/containers/json?all=true`. */
+  readonly requests: readonly string[];
   /** Changes what the line does, for connections that are open too. */
   set(fault: Fault): void;
   /** Cuts every connection, with a reset where the line is TCP. */
@@ -44,6 +46,7 @@ export async function startChaosProxy(
   const lines = new Set<Line>();
   let fault: Fault = { kind: 'none' };
   let accepted = 0;
+  const requests: string[] = [];
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     accepted += 1;
@@ -53,6 +56,10 @@ export async function startChaosProxy(
       return;
     }
     const line = new Line(client, connect({ ...engine, allowHalfOpen: true }), () => lines.delete(line));
+    client.on('data', (bytes) => {
+      const found = /^((?:GET|POST|DELETE) \S+) HTTP/.exec(bytes.toString('latin1'));
+      if (found?.[1] !== undefined) requests.push(found[1]);
+    });
     lines.add(line);
     line.set(fault);
   });
@@ -72,6 +79,7 @@ export async function startChaosProxy(
     get accepted() {
       return accepted;
     },
+    requests,
     set(next) {
       fault = next;
       for (const line of lines) line.set(next);

@@ -225,7 +225,7 @@ test('what a connection does wrong is engine_unavailable, with a way out where t
     EACCES: [/may not use/, /group.*DOCKER_GID/],
     ENOTFOUND: [/cannot be resolved/, /name/],
     EHOSTUNREACH: [/cannot be reached/, /firewall/],
-    ECONNRESET: [/was cut/, undefined],
+    ECONNRESET: [/was cut \(ping\)/, /may have happened/],
     EPIPE: [/was cut/, undefined],
     ERR_STREAM_PREMATURE_CLOSE: [/was cut/, undefined],
     HPE_INVALID_CONSTANT: [/is not a Docker Engine/, /plain tcp/],

@@ -110,32 +110,32 @@ class DockerEngine implements Engine {
     return this.#write('POST', `${containerPath(ref)}/rename`, `rename container ${ref}`, options, { name });
   }
 
-  startContainer(ref: string, options?: CallOptions): Promise<void> {
+  async startContainer(ref: string, options?: CallOptions): Promise<void> {
     return this.#write('POST', `${containerPath(ref)}/start`, `start container ${ref}`, options);
   }
 
-  stopContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
+  async stopContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
     return this.#write('POST', `${containerPath(ref)}/stop`, `stop container ${ref}`, ...stopBounds(options));
   }
 
-  restartContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
+  async restartContainer(ref: string, options?: CallOptions & { timeoutSeconds?: number }): Promise<void> {
     return this.#write('POST', `${containerPath(ref)}/restart`, `restart container ${ref}`, ...stopBounds(options));
   }
 
-  pauseContainer(ref: string, options?: CallOptions): Promise<void> {
+  async pauseContainer(ref: string, options?: CallOptions): Promise<void> {
     return this.#write('POST', `${containerPath(ref)}/pause`, `pause container ${ref}`, options);
   }
 
-  unpauseContainer(ref: string, options?: CallOptions): Promise<void> {
+  async unpauseContainer(ref: string, options?: CallOptions): Promise<void> {
     return this.#write('POST', `${containerPath(ref)}/unpause`, `unpause container ${ref}`, options);
   }
 
-  killContainer(ref: string, signalName: string, options?: CallOptions): Promise<void> {
+  async killContainer(ref: string, signalName: string, options?: CallOptions): Promise<void> {
     const query = { signal: signalName };
     return this.#write('POST', `${containerPath(ref)}/kill`, `kill container ${ref}`, options, query);
   }
 
-  removeContainer(ref: string, options?: CallOptions & { force?: boolean }): Promise<void> {
+  async removeContainer(ref: string, options?: CallOptions & { force?: boolean }): Promise<void> {
     const query = { v: true, force: options?.force ?? false };
     return this.#write('DELETE', containerPath(ref), `remove container ${ref}`, options, query);
   }
@@ -151,7 +151,7 @@ class DockerEngine implements Engine {
     return attachStreams(connection, options);
   }
 
-  resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
+  async resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
     const query = { h: size.rows, w: size.cols };
     return this.#write('POST', `${containerPath(ref)}/resize`, `resize container ${ref}`, options, query);
   }
@@ -204,7 +204,7 @@ class DockerEngine implements Engine {
     return { running: json.Running, exitCode: json.ExitCode, pid: json.Pid };
   }
 
-  resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
+  async resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
     const path = `/exec/${encodeURIComponent(execId)}/resize`;
     return this.#write('POST', path, `resize the command ${execId}`, options, { h: size.rows, w: size.cols });
   }
@@ -264,7 +264,7 @@ class DockerEngine implements Engine {
     return Id;
   }
 
-  removeNetwork(ref: string, options?: CallOptions): Promise<void> {
+  async removeNetwork(ref: string, options?: CallOptions): Promise<void> {
     return this.#write('DELETE', networkPath(ref), `remove network ${ref}`, options);
   }
 

@@ -208,7 +208,7 @@ export function cleanWords(message: string): string {
 
 interface Breakage {
   readonly codes: readonly string[];
-  readonly why: (engine: EngineLabel) => string;
+  readonly why: (engine: EngineLabel, action: string) => string;
   readonly hint?: string;
 }
 
@@ -232,7 +232,11 @@ const breakages: readonly Breakage[] = [
     why: ({ endpoint }) => `${endpoint} cannot be reached`,
     hint: 'Check the address, the network and the firewall between.',
   },
-  { codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'], why: () => 'the connection was cut' },
+  {
+    codes: ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'],
+    why: (_, action) => `the connection was cut (${action})`,
+    hint: 'What was asked for may have happened all the same.',
+  },
 ];
 
 /** The code of a socket's or parser's error, wherever Node put it. */
@@ -252,7 +256,7 @@ export function translateBreakage(error: unknown, engine: EngineLabel, action: s
   const details: FailureDetails = { retryAfter, cause: error };
   const known = breakages.find(({ codes }) => codes.includes(code));
   if (known !== undefined) {
-    return new Failure('engine_unavailable', `The engine ${engine.name} is away: ${known.why(engine)} (${action})`, {
+    return new Failure('engine_unavailable', `The engine ${engine.name} is away: ${known.why(engine, action)}`, {
       ...details,
       ...(known.hint !== undefined && { hint: known.hint }),
     });
