@@ -18,6 +18,8 @@ export interface Benchmark {
 /** The rows as a Markdown table. */
 export function toMarkdown(rows: readonly Row[]): string {
   const head = '| what | measured | goal | holds | how |\n| --- | --- | --- | --- | --- |';
-  const lines = rows.map((row) => `| ${row.what} | ${row.value} | ${row.goal} | ${row.holds ? 'yes' : '**no**'} | ${row.detail} |`);
+  const lines = rows.map(
+    (row) => `| ${row.what} | ${row.value} | ${row.goal} | ${row.holds ? 'yes' : '**no**'} | ${row.detail} |`,
+  );
   return [head, ...lines].join('\n');
 }

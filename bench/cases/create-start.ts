@@ -19,7 +19,11 @@ export const createStart: Benchmark = {
     const server = await startServer();
     const docker = new Docker();
     const post = async (path: string): Promise<{ id: string; request: Docker.ContainerCreateOptions }> => {
-      const answer = await fetch(`${server.url}/api/v1/containers/${path}`, { method: 'POST', headers, body: JSON.stringify(create) });
+      const answer = await fetch(`${server.url}/api/v1/containers/${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(create),
+      });
       const body = (await answer.json()) as { id: string; request: Docker.ContainerCreateOptions };
       if (!answer.ok) throw new Error(JSON.stringify(body));
       return body;
@@ -32,7 +36,8 @@ export const createStart: Benchmark = {
         await container.start();
         return container.id;
       },
-      cli: async () => (await run('docker', ['run', '-d', '--network', 'none', 'busybox:latest', ...create.command])).stdout.trim(),
+      cli: async () =>
+        (await run('docker', ['run', '-d', '--network', 'none', 'busybox:latest', ...create.command])).stdout.trim(),
     };
     const times: Record<string, number[]> = { ours: [], dockerode: [], cli: [] };
     try {

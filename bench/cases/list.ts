@@ -32,7 +32,10 @@ export const list: Benchmark = {
       }
       const ours = { url: `${server.url}/api/v1/containers?lab=${lab}`, headers: { authorization: `Bearer ${token}` } };
       const filter = encodeURIComponent(JSON.stringify({ label: [`io.terrarium.lab=${lab}`] }));
-      const engine = { url: `http://localhost/containers/json?all=1&filters=${filter}`, socketPath: '/var/run/docker.sock' };
+      const engine = {
+        url: `http://localhost/containers/json?all=1&filters=${filter}`,
+        socketPath: '/var/run/docker.sock',
+      };
       await expectCount(ours);
       const rates: { ours: number[]; engine: number[] } = { ours: [], engine: [] };
       for (let round = 0; round < rounds; round++) {
@@ -64,8 +67,13 @@ async function expectCount(target: { url: string; headers: Record<string, string
   if (body.length !== containers) throw new Error(`Expected ${containers} containers, got ${body.length}`);
 }
 
-async function measure(target: { url: string; headers?: Record<string, string>; socketPath?: string }): Promise<number> {
+async function measure(target: {
+  url: string;
+  headers?: Record<string, string>;
+  socketPath?: string;
+}): Promise<number> {
   const result = await autocannon({ ...target, connections, duration: seconds });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${target.url}: ${result.non2xx} refused, ${result.errors} errors`);
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${target.url}: ${result.non2xx} refused, ${result.errors} errors`);
   return result.requests.average;
 }
