@@ -16,6 +16,8 @@ export interface EngineRelay {
   loseNext(line: RegExp): void;
   /** The next call whose line matches is answered with this status and message instead of being passed on. */
   answerNext(line: RegExp, status: number, message: string): void;
+  /** Cuts the feeds of events: to its mirror the engine is away for a moment. */
+  cutEvents(): void;
   /** Runs when the engine has answered the next call whose line matches, before the answer is passed on. */
   beforeAnswer(line: RegExp, step: () => unknown): void;
 }
@@ -31,6 +33,7 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
   const socket = join(folder, 'docker.sock');
   const bodies = new Map<string, string>();
   const rules: Rule[] = [];
+  const feeds = new Set<ServerResponse>();
 
   function takeRule(line: string): Rule | undefined {
     const index = rules.findIndex((rule) => rule.line.test(line));
@@ -42,6 +45,10 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
     const line = `${call.method} ${call.url}`;
     const name = /\/containers\/create\?name=([^&]+)/.exec(line)?.[1];
     if (name !== undefined) bodies.set(decodeURIComponent(name), body.toString());
+    if (/^GET \S*\/events/.test(line)) {
+      feeds.add(answer);
+      answer.once('close', () => feeds.delete(answer));
+    }
     const rule = takeRule(line);
     if (rule?.kind === 'answer') {
       answer
@@ -80,6 +87,9 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
     sentBody: (name) => JSON.parse(bodies.get(name) ?? 'null'),
     loseNext: (line) => rules.push({ kind: 'lose', line }),
     answerNext: (line, status, message) => rules.push({ kind: 'answer', line, status, message }),
+    cutEvents() {
+      for (const feed of feeds) feed.destroy();
+    },
     beforeAnswer: (line, step) => rules.push({ kind: 'before', line, step }),
   };
 }

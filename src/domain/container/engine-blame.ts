@@ -17,7 +17,7 @@ const blames: readonly (Blame & { readonly pattern: RegExp })[] = [
     field: 'user',
     hint: 'Name a user of the image, or give numbers: 1000:1000.',
   },
-  { pattern: /working directory|chdir to cwd|\bcwd\b/i, field: 'workingDir' },
+  { pattern: /working directory|chdir to cwd|\bcwd\b|: not a directory$/i, field: 'workingDir' },
   {
     pattern: /\bexec:? |executable file|exec format error|no command specified|argument list too long/i,
     field: 'command',

@@ -23,12 +23,20 @@ export async function supplyImage(
       hint: `Allowed registries: ${registries.join(', ') || 'none'}; TERRARIUM_REGISTRIES sets them.`,
     });
   }
-  for await (const { error } of engine.pullImage(formatFamiliar(parseImageReference(image)), { signal })) {
-    if (error === undefined) continue;
-    throw new Failure('image_not_found', `The image ${image} could not be pulled: ${error}`, {
+  const refuse = (why: string): never => {
+    throw new Failure('image_not_found', `The image ${image} could not be pulled: ${why}`, {
       field: 'image',
       hint: 'Check its name, and that the engine reaches the registry; or load it on the engine beforehand.',
     });
+  };
+  try {
+    for await (const { error } of engine.pullImage(formatFamiliar(parseImageReference(image)), { signal })) {
+      if (error !== undefined) refuse(error);
+    }
+  } catch (error) {
+    // The registry's no comes through the engine; an engine that is away is another matter.
+    if (error instanceof Failure && error.code === 'engine_refused') refuse(error.message);
+    throw error;
   }
 }
 
