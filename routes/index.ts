@@ -5,6 +5,7 @@ import { engineRoutes } from './engines.ts';
 import { execRoutes } from './exec.ts';
 import { healthRoutes } from './health.ts';
 import { loginRoutes } from './login.ts';
+import { logsRoutes } from './logs.ts';
 import { metricsRoutes } from './metrics.ts';
 import { observationRoutes } from './observation.ts';
 import { pageRoutes } from './page.ts';
@@ -16,6 +17,7 @@ export const apiRoutes: readonly Routes[] = [
   containerRoutes,
   observationRoutes,
   execRoutes,
+  logsRoutes,
   engineRoutes,
   loginRoutes,
   ticketRoutes,

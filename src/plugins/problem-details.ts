@@ -106,8 +106,8 @@ function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyRe
     .send({ ...toProblem(failure), instance: request.id });
 }
 
-/** The document of RFC 9457 for a failure. */
-function toProblem(failure: Failure): Problem {
+/** The document of RFC 9457 for a failure: the body of an answer, or a line in one that has begun already. */
+export function toProblem(failure: Failure): Problem {
   const { status, title } = errorKinds[failure.code];
   return {
     ...failure.extra,

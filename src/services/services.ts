@@ -1,69 +1,72 @@
 // Every service of the server, made once, in order of dependence. The composition root hands them to the routes as `app.services`.
-import type { FastifyBaseLogger } from "fastify";
-import type { Config } from "../config.ts";
-import type { EngineMirror } from "../engine/mirror.ts";
-import { Hub } from "../streams/hub.ts";
-import { type Catalogue, createCatalogue } from "./catalogue.ts";
-import { type Containers, createContainers } from "./containers/containers.ts";
-import { createEngines, type Engines } from "./engines.ts";
-import { createExecService, type ExecService } from "./exec/exec.ts";
-import { ObservationService } from "./observation/observation-service.ts";
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../config.ts';
+import type { EngineMirror } from '../engine/mirror.ts';
+import { Hub } from '../streams/hub.ts';
+import { type Catalogue, createCatalogue } from './catalogue.ts';
+import { type Containers, createContainers } from './containers/containers.ts';
+import { createEngines, type Engines } from './engines.ts';
+import { createExecService, type ExecService } from './exec/exec.ts';
+import { createLogsService, type LogsService } from './logs/logs.ts';
+import { ObservationService } from './observation/observation-service.ts';
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
 export interface Clock {
-	now(): number;
+  now(): number;
 }
 
 /** What services are made of. `serverId` names this process in labels; `bootId` names this run in streams. */
 export interface ServiceParts {
-	readonly config: Config;
-	readonly mirrors: readonly EngineMirror[];
-	readonly clock: Clock;
-	readonly log: FastifyBaseLogger;
-	readonly serverId: string;
-	readonly bootId: string;
+  readonly config: Config;
+  readonly mirrors: readonly EngineMirror[];
+  readonly clock: Clock;
+  readonly log: FastifyBaseLogger;
+  readonly serverId: string;
+  readonly bootId: string;
 }
 
 export interface Services {
-	readonly catalogue: Catalogue;
-	readonly containers: Containers;
-	readonly engines: Engines;
-	readonly observation: ObservationService;
-	readonly exec: ExecService;
-	/** The streams and the clients that follow them. */
-	readonly streams: Hub;
-	/** Starts what runs by itself (sweep, janitor). */
-	start(): Promise<void>;
-	/** Ends it, and removes every helper of this server. */
-	close(): Promise<void>;
+  readonly catalogue: Catalogue;
+  readonly containers: Containers;
+  readonly engines: Engines;
+  readonly observation: ObservationService;
+  readonly exec: ExecService;
+  readonly logs: LogsService;
+  /** The streams and the clients that follow them. */
+  readonly streams: Hub;
+  /** Starts what runs by itself (sweep, janitor). */
+  start(): Promise<void>;
+  /** Ends it, and removes every helper of this server. */
+  close(): Promise<void>;
 }
 
 export function createServices(parts: ServiceParts): Services {
-	const { config, mirrors, clock, log, serverId, bootId } = parts;
-	const catalogue = createCatalogue(mirrors);
-	const observation = new ObservationService({
-		mirrors,
-		helperImage: config.helperImage,
-		serverId,
-		now: () => clock.now(),
-	});
-	const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
-	const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
-	const containers = createContainers({ config, catalogue, clock, log });
-	return {
-		catalogue,
-		containers,
-		engines: createEngines({ config, catalogue }),
-		observation,
-		exec,
-		streams,
-		async start() {
-			containers.start();
-		},
-		async close() {
-			containers.close();
-			streams.close();
-			await Promise.all([observation.close(), exec.close()]);
-		},
-	};
+  const { config, mirrors, clock, log, serverId, bootId } = parts;
+  const catalogue = createCatalogue(mirrors);
+  const observation = new ObservationService({
+    mirrors,
+    helperImage: config.helperImage,
+    serverId,
+    now: () => clock.now(),
+  });
+  const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
+  const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
+  const containers = createContainers({ config, catalogue, clock, log });
+  return {
+    catalogue,
+    containers,
+    engines: createEngines({ config, catalogue }),
+    observation,
+    exec,
+    logs: createLogsService({ catalogue }),
+    streams,
+    async start() {
+      containers.start();
+    },
+    async close() {
+      containers.close();
+      streams.close();
+      await Promise.all([observation.close(), exec.close()]);
+    },
+  };
 }

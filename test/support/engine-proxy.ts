@@ -13,12 +13,14 @@ export interface EngineProxy {
   hold(pattern: RegExp): void;
   /** First lines of the calls that were held back. */
   readonly held: readonly string[];
-  /** Cuts the connections whose first call matches, and answers how many there were. */
+  /** How many connections are open whose latest call matches. */
+  count(pattern: RegExp): number;
+  /** Cuts the connections whose latest call matches, and answers how many there were. */
   cut(pattern: RegExp): number;
   close(): Promise<void>;
 }
 
-/** Starts a proxy; it ends with the test. The first line of a connection's first call is what patterns are held against. */
+/** Starts a proxy; it ends with the test. Patterns are held against the first line of a call; what is held back is so by the first call of its connection. */
 export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
   const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-proxy-'));
   const socketPath = path.join(folder, 'docker.sock');
@@ -30,9 +32,12 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
     connections.set(client, '');
     client.on('error', () => {});
     client.once('close', () => connections.delete(client));
+    client.on('data', (chunk: Buffer) => {
+      const [, line] = /^([A-Z]+ \/\S* HTTP\/1\.1)\r\n/.exec(chunk.toString('latin1')) ?? [];
+      if (line !== undefined) connections.set(client, line);
+    });
     client.once('data', (first: Buffer) => {
-      const line = first.toString('latin1').split('\r\n', 1)[0] ?? '';
-      connections.set(client, line);
+      const line = connections.get(client) ?? '';
       if (holding?.test(line)) {
         held.push(line);
         client.resume();
@@ -54,15 +59,17 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
     server.listen(socketPath, resolve);
   });
   let isClosed = false;
+  const find = (pattern: RegExp) => [...connections].filter(([, line]) => pattern.test(line)).map(([socket]) => socket);
   const proxy: EngineProxy = {
     endpoint: `unix://${socketPath}`,
     held,
     hold(pattern) {
       holding = pattern;
     },
+    count: (pattern) => find(pattern).length,
     cut(pattern) {
-      const matching = [...connections].filter(([, line]) => pattern.test(line));
-      for (const [socket] of matching) socket.destroy();
+      const matching = find(pattern);
+      for (const socket of matching) socket.destroy();
       return matching.length;
     },
     async close() {

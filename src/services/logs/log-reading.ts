@@ -1,0 +1,135 @@
+// Reads one container's log from the engine: once, or on and on over its restarts until it is gone. It hands out what arrives as it
+// arrives and keeps nothing, so a slow reader slows the engine down, not the server.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { toNanoseconds } from '../../domain/container/instant.ts';
+import { isAlive } from '../../domain/container/join-chain.ts';
+import type { AttachedLogs } from '../../engine/engine.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
+import { Failure } from '../../schemas/failure.ts';
+import { LogLines, type LogRecord } from './log-lines.ts';
+
+type OutputName = 'stdout' | 'stderr';
+
+/** Lines of one output that arrived together. */
+export interface LogBatch {
+  readonly stream: OutputName;
+  readonly records: readonly LogRecord[];
+}
+
+export interface LogReadingOptions {
+  readonly mirror: EngineMirror;
+  readonly facts: ContainerFacts;
+  readonly tail: number | 'all';
+  readonly follow: boolean;
+  /** Ends the reading without an error. */
+  readonly signal: AbortSignal;
+}
+
+/** Before a log that ended though its container runs on is asked for again, in milliseconds. */
+const resumeDelayMs = 500;
+
+/** Opens a log; what the engine refuses is refused before anything was read. The reading fails as the engine does. */
+export async function openLog(options: LogReadingOptions): Promise<AsyncIterable<LogBatch>> {
+  const { mirror, facts, tail, follow, signal } = options;
+  const query = { tail, follow, timestamps: true, tty: facts.tty };
+  const first = await mirror.engine.logs(facts.id, query, { signal });
+  return follow ? followLog(options, first) : readRun(first, () => {});
+}
+
+/** What one call of the engine brings. `onTime` is told the time of each line that has one. */
+async function* readRun(logs: AttachedLogs, onTime: (time: string) => void): AsyncGenerator<LogBatch> {
+  const lines = { stdout: new LogLines(), stderr: new LogLines() };
+  const tell = (records: readonly LogRecord[]) => {
+    const time = records.findLast(({ at }) => at !== undefined)?.at;
+    if (time !== undefined) onTime(time);
+  };
+  try {
+    for await (const { stream, bytes } of logs) {
+      const records = lines[stream].push(bytes);
+      tell(records);
+      if (records.length > 0) yield { stream, records };
+    }
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const records = lines[stream].end();
+      tell(records);
+      if (records.length > 0) yield { stream, records };
+    }
+  } finally {
+    logs.destroy();
+  }
+}
+
+/** The engine's own `follow` ends with the run of the container; this goes on with the next run, and ends when the container is gone. */
+async function* followLog({ mirror, facts, signal }: LogReadingOptions, first: AttachedLogs): AsyncGenerator<LogBatch> {
+  let logs = first;
+  let run = facts;
+  let last: bigint | undefined;
+  for (;;) {
+    yield* readRun(logs, (time) => {
+      const at = toNanoseconds(time);
+      if (last === undefined || at > last) last = at;
+    });
+    const next = await waitForRun(mirror, run, signal);
+    if (next === undefined) return;
+    run = next.run;
+    // What was not shown yet: the lines after the last one, or after the end of a run that had none to show.
+    const since = last === undefined ? next.since : last + 1n;
+    try {
+      logs = await mirror.engine.logs(
+        run.id,
+        { tail: 'all', follow: true, timestamps: true, tty: run.tty, since },
+        { signal },
+      );
+    } catch (error) {
+      if (signal.aborted || (error instanceof Failure && error.code === 'container_not_found')) return;
+      throw error;
+    }
+  }
+}
+
+/** The next run of a container, which may be over already, and when the one before ended: nanoseconds by the engine's clock. */
+interface NextRun {
+  readonly run: ContainerFacts;
+  readonly since: bigint;
+}
+
+/** Waits until the container has run again, or knows that it still does; undefined when it is gone or nobody reads any more. */
+async function waitForRun(
+  mirror: EngineMirror,
+  { id, startedAt }: ContainerFacts,
+  signal: AbortSignal,
+): Promise<NextRun | undefined> {
+  let settle: (run: ContainerFacts | undefined) => void = () => {};
+  const decided = new Promise<ContainerFacts | undefined>((resolve) => {
+    settle = resolve;
+  });
+  const leave = () => settle(undefined);
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  // Before it is read, to miss nothing. A short run may never be seen alive: its start tells.
+  const stopListening = mirror.onContainer((change) => {
+    if (change.id !== id) return;
+    if (change.after === null) settle(undefined);
+    else if (change.after.startedAt !== startedAt) settle(change.after);
+  });
+  try {
+    const now = await mirror.refresh(id);
+    if (now === undefined) return undefined;
+    const hasNotRun = now.startedAt === startedAt;
+    // The same run goes on: its log was cut, not ended.
+    if (hasNotRun && isAlive(now)) await Promise.race([sleep(resumeDelayMs), decided]);
+    const run = hasNotRun && !isAlive(now) ? await decided : now;
+    if (run === undefined || signal.aborted) return undefined;
+    const end = hasNotRun ? now.finishedAt : null;
+    return { run, since: end === null ? beginOf(run) : toNanoseconds(end) };
+  } finally {
+    stopListening();
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+/** The first line of a run can bear a time just before the engine's own for its start. */
+function beginOf({ startedAt }: ContainerFacts): bigint {
+  return startedAt === null ? 0n : toNanoseconds(startedAt) - 100_000_000n;
+}
