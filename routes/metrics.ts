@@ -11,6 +11,9 @@ export const metricsRoutes: Routes = async (app) => {
         response: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } },
       },
     },
-    async (_request, reply) => reply.type(app.metrics.contentType).send(await app.metrics.print()),
+    async (_request, reply) => {
+      const { type, text } = await app.metrics.print();
+      return reply.type(type).serializer(String).send(text);
+    },
   );
 };

@@ -2,7 +2,7 @@
 import { authentication } from './authentication.ts';
 import { boundary } from './boundary.ts';
 import { jsonBodies } from './json-bodies.ts';
-import { metrics } from './metrics.ts';
+import { metrics } from './metrics/metrics.ts';
 import { openapi } from './openapi.ts';
 import { overload } from './overload.ts';
 import type { AppPlugin } from './plugin.ts';
