@@ -37,9 +37,10 @@ COPY package.json ./
 COPY scripts/healthcheck.mjs scripts/
 COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY web web
 ENV NODE_ENV=production TERRARIUM_STATE_DIR=/var/lib/terrarium
 USER 10001:10001
 EXPOSE 4242
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["node", "scripts/healthcheck.mjs"]
-ENTRYPOINT ["node", "--enable-source-maps", "dist/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--enable-source-maps", "dist/src/main.js"]
