@@ -23,6 +23,8 @@ export interface PrivateEngine {
   readonly socket: string;
   /** `tcp://ADDRESS:2375`, with the option `tcp`. */
   readonly tcpHost: string | undefined;
+  /** This machine's address as the engine sees it, with the option `tcp`. */
+  readonly hostAddress: string | undefined;
   /** Runs the real `docker` command against it. */
   docker(...args: string[]): ReturnType<typeof runCommand>;
   /** Copies an image from the shared engine. */
@@ -69,7 +71,7 @@ export async function startPrivateEngine(
   };
   cleanup.after(stop);
 
-  const tcpAddress = tcp ? await plugCable(holder.pid) : undefined;
+  const cable = tcp ? await plugCable(holder.pid) : undefined;
   const start = async (more: string[]) => {
     await rm(path.join(folder, 'docker.pid'), { force: true });
     daemon = await startDaemon(holder.pid, folder, [
@@ -80,7 +82,7 @@ export async function startPrivateEngine(
       ...['--cgroup-parent', `/${cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
       ...['--log-level', 'warn', '--host', host],
       // Without an explicit --tls=false a plain TCP address costs 15 s of warnings.
-      ...(tcpAddress === undefined ? [] : ['--tls=false', '--host', `tcp://${tcpAddress}:2375`]),
+      ...(cable === undefined ? [] : ['--tls=false', '--host', `tcp://${cable.theirs}:2375`]),
       ...more,
     ]);
     await waitForAnswer(socket, daemon);
@@ -90,7 +92,8 @@ export async function startPrivateEngine(
   const engine: PrivateEngine = {
     host,
     socket,
-    tcpHost: tcpAddress === undefined ? undefined : `tcp://${tcpAddress}:2375`,
+    tcpHost: cable === undefined ? undefined : `tcp://${cable.theirs}:2375`,
+    hostAddress: cable?.ours,
     docker: (...command) => runCommand('docker', ['--host', host, ...command]),
     loadImage: (reference) => copyImage(reference, host),
     kill: async () => daemon?.kill(),
@@ -236,8 +239,8 @@ async function copyImage(reference: string, host: string): Promise<void> {
 
 let cables = 0;
 
-/** A veth pair between this machine and the namespaces; it disappears with them. Answers the engine's address. */
-async function plugCable(holderPid: number): Promise<string> {
+/** A veth pair between this machine and the namespaces; it disappears with them. Answers both ends' addresses. */
+async function plugCable(holderPid: number): Promise<{ ours: string; theirs: string }> {
   cables += 1;
   const near = `tt${process.pid.toString(36)}${cables}`;
   // Link-local, a /30 of this process: nothing routes it any further.
@@ -256,7 +259,7 @@ async function plugCable(holderPid: number): Promise<string> {
     const { code, stderr } = await runCommand(program, args);
     if (code !== 0) throw new Error(`${command.join(' ')}: ${stderr.trim()}`);
   }
-  return theirs;
+  return { ours, theirs };
 }
 
 /** The engine's containers leave their empty cgroups behind, in each hierarchy (v1) or in the one there is (v2). */
