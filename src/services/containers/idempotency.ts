@@ -51,19 +51,21 @@ export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idem
     order: Order & { readonly requestKey: string },
     make: () => Promise<Omit<Made, 'replayed'>>,
   ): Promise<Made> {
-    const known = findMade(order.requestKey);
-    const first = known === undefined ? undefined : await adopt(known, order);
-    if (first !== undefined) return first;
-    try {
-      return { ...(await make()), replayed: false };
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'name_taken') throw error;
-      // Another server was faster; or the name belongs to something else, and the failure stands.
-      await refreshHolder(error);
-      const made = findMade(order.requestKey);
-      const adopted = made === undefined ? undefined : await adopt(made, order);
-      if (adopted === undefined) throw error;
-      return adopted;
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const known = findMade(order.requestKey);
+      const first = known === undefined ? undefined : await adopt(known, order);
+      if (first !== undefined) return first;
+      try {
+        return { ...(await make()), replayed: false };
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'name_taken') throw error;
+        // Another server was faster, if the holder of the name is not somebody else's. The engine gives the name away before it shows whose it is.
+        const holder = await seeHolder(error);
+        const isOurs = holder === undefined || holder.labels[label.request] === order.requestKey;
+        if (!isOurs || performance.now() > deadline) throw error;
+        if (holder === undefined) await sleep(pollMs);
+      }
     }
   }
 
@@ -73,10 +75,11 @@ export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idem
     return made === undefined ? undefined : { ...made, replayed: true };
   }
 
-  async function refreshHolder(failure: Failure): Promise<void> {
+  async function seeHolder(failure: Failure): Promise<ContainerFacts | undefined> {
     const { id } = (failure.extra.holder ?? {}) as { id?: string };
-    if (id === undefined) return;
-    await Promise.allSettled(catalogue.mirrors.map((mirror) => mirror.refresh(id)));
+    if (id === undefined) return undefined;
+    const seen = await Promise.all(catalogue.mirrors.map((mirror) => mirror.refresh(id).catch(() => undefined)));
+    return seen.find((facts) => facts !== undefined);
   }
 
   return {
