@@ -9,6 +9,7 @@ import type { Container } from '../../schemas/container.ts';
 import type { CreateRequest, DryRun } from '../../schemas/create.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
+import type { Images } from '../images/images.ts';
 import type { Clock } from '../services.ts';
 import { createCreation } from './creation.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -60,11 +61,13 @@ const halfMadeGraceMs = 5_000;
 export function createContainers({
   config,
   catalogue,
+  images,
   clock,
   log,
 }: {
   config: Config;
   catalogue: Catalogue;
+  images: Images;
   clock: Clock;
   log: FastifyBaseLogger;
 }): Containers {
@@ -73,7 +76,7 @@ export function createContainers({
   const labNetworks = createLabNetworks();
   const leftovers = createLeftovers({ mirrors, log });
   const preparation = createPreparation({ config, catalogue, clock });
-  const creation = createCreation({ config, clock, labNetworks, leftovers, log });
+  const creation = createCreation({ images, clock, labNetworks, leftovers, log });
   const idempotency = createIdempotency({ catalogue });
   const lifecycle = createLifecycle({ catalogue, labNetworks });
   const rejoining = createRejoining({ config, catalogue, restarting: lifecycle });

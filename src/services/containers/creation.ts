@@ -2,13 +2,12 @@
 // engine's answer is lost. What is sent is the plan's body, unchanged.
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Config } from '../../config.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
+import type { Images } from '../images/images.ts';
 import type { Clock } from '../services.ts';
 import { blameField, explainStart } from './create-failure.ts';
-import { supplyImage } from './image-supply.ts';
 import type { LabNetworks } from './lab-networks.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Order, Prepared } from './preparation.ts';
@@ -24,13 +23,13 @@ export interface Creation {
 }
 
 export function createCreation({
-  config,
+  images,
   clock,
   labNetworks,
   leftovers,
   log,
 }: {
-  config: Config;
+  images: Images;
   clock: Clock;
   labNetworks: LabNetworks;
   leftovers: Leftovers;
@@ -133,8 +132,8 @@ export function createCreation({
     }
   }
 
-  function supply({ principal }: Order, mirror: EngineMirror, image: string, signal: AbortSignal): Promise<void> {
-    return supplyImage({ principal, engine: mirror.engine, image, registries: config.registries }, signal);
+  async function supply({ principal }: Order, mirror: EngineMirror, image: string, signal: AbortSignal): Promise<void> {
+    await images.supply({ principal, engine: mirror.engine, image, signal });
   }
 
   return {

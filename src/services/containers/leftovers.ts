@@ -94,12 +94,6 @@ export function createLeftovers({
       lost.get(mirror)?.delete(name);
     },
     async sweepHalfMade(mirror, graceMs) {
-      const isHalfMade = (facts: ContainerFacts | undefined): facts is ContainerFacts =>
-        facts !== undefined &&
-        isManaged(facts) &&
-        !isHelper(facts) &&
-        facts.state === 'created' &&
-        facts.startedAt === null;
       const found = [...mirror.containers()].filter(isHalfMade);
       if (found.length === 0) return;
       // Another server may be about to start it.
@@ -115,6 +109,12 @@ export function createLeftovers({
       for (const timer of timers) clearTimeout(timer);
     },
   };
+}
+
+/** Made by a create of ours that came no further. */
+function isHalfMade(facts: ContainerFacts | undefined): facts is ContainerFacts {
+  if (facts === undefined || !isManaged(facts) || isHelper(facts)) return false;
+  return facts.state === 'created' && facts.startedAt === null && facts.labels[label.specHash] !== undefined;
 }
 
 function isLost(facts: ContainerFacts, { name, specHash, since }: LostContainer): boolean {
