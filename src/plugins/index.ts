@@ -16,6 +16,8 @@ import { websocket } from './websocket.ts';
 
 export const plugins: readonly AppPlugin[] = [
   problemDetails,
+  // Before whatever may refuse a request: it closes the socket of an upgrade that was refused only where its own hook has run.
+  websocket,
   requestLog,
   securityHeaders,
   metrics,
@@ -25,7 +27,6 @@ export const plugins: readonly AppPlugin[] = [
   authentication,
   rateLimit,
   jsonBodies,
-  websocket,
   routeTable,
   openapi,
 ];
