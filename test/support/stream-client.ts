@@ -137,7 +137,8 @@ export function connectStream(
       answer.on('data', (chunk) => {
         body += chunk;
       });
-      answer.on('end', () => {
+      // A refused upgrade is no connection that may stay: the server has to close it, and the test waits for that.
+      answer.socket.once('close', () => {
         reject(Object.assign(new Error(`refused: ${answer.statusCode} ${body}`), { status: answer.statusCode, body }));
       });
     });

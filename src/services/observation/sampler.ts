@@ -1,5 +1,6 @@
 // Takes samples of one namespace for everyone who watches it: one helper, one tick at a time, at the shortest interval asked for. It starts
 // the helper anew when it ends, and lets it go when nobody has asked for a while.
+import { isOneMoment } from '../../domain/observation/agreement.ts';
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { withRates } from '../../domain/observation/rates.ts';
 import { type InterfacesReading, type NamespaceReading, readSections } from '../../domain/observation/reading.ts';
@@ -53,6 +54,9 @@ const timing = {
   /** A helper that worked for so long did not fail because of what it is. */
   proven: 10_000,
 } as const;
+
+/** Readings for one sample at most, where texts and tables have to agree. */
+const readingAttempts = 3;
 
 interface Watching {
   readonly watcher: SampleWatcher;
@@ -181,7 +185,7 @@ export class Sampler {
     const hadHelper = this.#helper !== undefined;
     try {
       const helper = await this.#readyHelper();
-      const reading = this.#withRates(readSections(await helper.tick(words)), at);
+      const reading = this.#withRates(await this.#read(helper, words), at);
       if (at - this.#helperSince > timing.proven) this.#failures = 0;
       const namespace = { id: this.#options.namespaceId, inode: helper.inode };
       this.#hand({ asOf, namespace, reading }, words, at, requests);
@@ -203,6 +207,14 @@ export class Sampler {
       return helper;
     } finally {
       this.#starting = undefined;
+    }
+  }
+
+  /** Tables and texts that are to be one moment are read again where something happened between them; a namespace that never rests is shown as it is. */
+  async #read(helper: Helper, words: readonly HelperWord[]): Promise<NamespaceReading> {
+    for (let attempt = 1; ; attempt += 1) {
+      const reading = readSections(await helper.tick(words));
+      if (attempt === readingAttempts || isOneMoment(reading)) return reading;
     }
   }
 
