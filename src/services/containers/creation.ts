@@ -133,7 +133,18 @@ export function createCreation({
   }
 
   async function supply({ principal }: Order, mirror: EngineMirror, image: string, signal: AbortSignal): Promise<void> {
-    await images.supply({ principal, engine: mirror.engine, image, signal });
+    try {
+      await images.supply({ principal, engine: mirror.engine, image, signal });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'engine_refused') throw error;
+      // Whatever its registry says, what is missing here is the image.
+      const { field, hint } = error;
+      throw new Failure('image_not_found', error.message, {
+        ...(field !== undefined && { field }),
+        ...(hint !== undefined && { hint }),
+        cause: error,
+      });
+    }
   }
 
   return {

@@ -1,8 +1,8 @@
 // Starts, stops, restarts, pauses and removes what Terrarium manages. Asking for the state a container is in is not an error. A write is
 // tried once; the mirror has taken it in before it is answered.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive, joinTarget } from '../../domain/container/join-chain.ts';
-import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
@@ -138,8 +138,7 @@ export function createLifecycle({
 
     async remove(request) {
       const { mirror, facts } = locate(request, 'delete');
-      await mirror.engine.removeContainer(facts.id, { force: true });
-      await mirror.refresh(facts.id);
+      await removeWhole({ mirror, facts });
       const lab = labOfNetwork(facts);
       if (lab !== undefined) await labNetworks.release(mirror, lab);
     },
@@ -162,11 +161,29 @@ async function unlessAlready(
     await write();
   } catch (error) {
     if (!(error instanceof Failure) || !['state_conflict', 'container_not_running'].includes(error.code)) throw error;
-    const current = await refreshed(mirror, facts);
-    if (current.state !== state) throw error;
+    const current = (await mirror.refresh(facts.id)) ?? facts;
+    if (current.state === state) return;
+    if (isAlive(current)) throw error;
+    throw new Failure('container_not_running', `"${facts.name}" is not running (it is ${current.state})`, {
+      hint: `Start it first: POST /api/v1/containers/${facts.name}/start`,
+    });
   }
 }
 
-async function refreshed(mirror: EngineMirror, facts: ContainerFacts): Promise<ContainerFacts> {
-  return (await mirror.refresh(facts.id)) ?? facts;
+/** How long to wait for a removal that someone else has begun. */
+const removalPatienceMs = 10_000;
+
+/** Removes it, and returns when the mirror no longer has it. */
+async function removeWhole({ mirror, facts }: Located): Promise<void> {
+  try {
+    await mirror.engine.removeContainer(facts.id, { force: true });
+    await mirror.refresh(facts.id);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'state_conflict') throw error;
+    const deadline = performance.now() + removalPatienceMs;
+    while ((await mirror.refresh(facts.id)) !== undefined) {
+      if (performance.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
 }
