@@ -4,6 +4,7 @@ import { contractRoutes } from './contracts.ts';
 import { engineRoutes } from './engines.ts';
 import { execRoutes } from './exec.ts';
 import { healthRoutes } from './health.ts';
+import { imageRoutes } from './images.ts';
 import { loginRoutes } from './login.ts';
 import { logsRoutes } from './logs.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -18,6 +19,7 @@ export const apiRoutes: readonly Routes[] = [
   observationRoutes,
   execRoutes,
   logsRoutes,
+  imageRoutes,
   engineRoutes,
   loginRoutes,
   ticketRoutes,

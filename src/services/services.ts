@@ -7,6 +7,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { type Containers, createContainers } from './containers/containers.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { createExecService, type ExecService } from './exec/exec.ts';
+import { createImages, type Images } from './images/images.ts';
 import { createLogsService, type LogsService } from './logs/logs.ts';
 import { ObservationService } from './observation/observation-service.ts';
 
@@ -32,6 +33,7 @@ export interface Services {
   readonly observation: ObservationService;
   readonly exec: ExecService;
   readonly logs: LogsService;
+  readonly images: Images;
   /** The streams and the clients that follow them. */
   readonly streams: Hub;
   /** Starts what runs by itself (sweep, janitor). */
@@ -51,7 +53,8 @@ export function createServices(parts: ServiceParts): Services {
   });
   const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
   const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
-  const containers = createContainers({ config, catalogue, clock, log });
+  const images = createImages({ catalogue, registries: config.registries });
+  const containers = createContainers({ config, catalogue, images, clock, log });
   return {
     catalogue,
     containers,
@@ -59,6 +62,7 @@ export function createServices(parts: ServiceParts): Services {
     observation,
     exec,
     logs: createLogsService({ catalogue }),
+    images,
     streams,
     async start() {
       containers.start();

@@ -15,6 +15,8 @@ export interface EngineProxy {
   readonly held: readonly string[];
   /** How many connections are open whose latest call matches. */
   count(pattern: RegExp): number;
+  /** How many calls that match have come so far. */
+  seen(pattern: RegExp): number;
   /** Cuts the connections whose latest call matches, and answers how many there were. */
   cut(pattern: RegExp): number;
   close(): Promise<void>;
@@ -25,6 +27,7 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
   const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-proxy-'));
   const socketPath = path.join(folder, 'docker.sock');
   const connections = new Map<Socket, string>();
+  const calls: string[] = [];
   const held: string[] = [];
   let holding: RegExp | undefined;
 
@@ -34,7 +37,9 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
     client.once('close', () => connections.delete(client));
     client.on('data', (chunk: Buffer) => {
       const [, line] = /^([A-Z]+ \/\S* HTTP\/1\.1)\r\n/.exec(chunk.toString('latin1')) ?? [];
-      if (line !== undefined) connections.set(client, line);
+      if (line === undefined) return;
+      calls.push(line);
+      connections.set(client, line);
     });
     client.once('data', (first: Buffer) => {
       const line = connections.get(client) ?? '';
@@ -67,6 +72,7 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
       holding = pattern;
     },
     count: (pattern) => find(pattern).length,
+    seen: (pattern) => calls.filter((line) => pattern.test(line)).length,
     cut(pattern) {
       const matching = find(pattern);
       for (const socket of matching) socket.destroy();

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Cleanup, createTestContainer, docker, runCommand } from './engine.ts';
+import { type Cleanup, createTestContainer, docker, removeContainer, runCommand } from './engine.ts';
 import { uniqueName } from './run-id.ts';
 
 /** Makes an image that holds `/bin/sleep` only (busybox under that name), and removes it after the test. Returns its reference. */
@@ -22,12 +22,19 @@ export async function createScratchImage(cleanup: Cleanup): Promise<string> {
       path.join(folder, 'root.tar'),
       'bin',
     );
-    cleanup.after(() => docker('image', 'rm', '--force', image).then(() => {}));
+    cleanup.after(() => removeImage(image));
     await run('docker', 'import', path.join(folder, 'root.tar'), image);
   } finally {
     await rm(folder, { recursive: true });
   }
   return image;
+}
+
+/** Steps of a test's end run in the order they were given: what was made of the image may still be there. */
+async function removeImage(image: string): Promise<void> {
+  const { stdout } = await docker('ps', '--all', '--quiet', '--filter', `ancestor=${image}`);
+  for (const id of stdout.split('\n').filter((line) => line !== '')) await removeContainer(id);
+  await docker('image', 'rm', image);
 }
 
 async function run(program: string, ...args: string[]): Promise<void> {
