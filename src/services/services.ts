@@ -8,6 +8,7 @@ import { type Containers, createContainers } from './containers/containers.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { createExecService, type ExecService } from './exec/exec.ts';
 import { createImages, type Images } from './images/images.ts';
+import { createJanitor } from './janitor/janitor.ts';
 import { createLogsService, type LogsService } from './logs/logs.ts';
 import { ObservationService } from './observation/observation-service.ts';
 
@@ -49,11 +50,13 @@ export function createServices(parts: ServiceParts): Services {
     mirrors,
     helperImage: config.helperImage,
     serverId,
+    log,
     now: () => clock.now(),
   });
   const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
   const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
   const images = createImages({ catalogue, registries: config.registries });
+  const janitor = createJanitor({ mirrors, clock, log, intervalMs: config.janitorIntervalMs });
   const containers = createContainers({ config, catalogue, images, clock, log });
   return {
     catalogue,
@@ -66,11 +69,12 @@ export function createServices(parts: ServiceParts): Services {
     streams,
     async start() {
       containers.start();
+      janitor.start();
     },
     async close() {
       containers.close();
       streams.close();
-      await Promise.all([observation.close(), exec.close()]);
+      await Promise.all([janitor.close(), observation.close(), exec.close()]);
     },
   };
 }
