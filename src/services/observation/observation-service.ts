@@ -12,13 +12,14 @@ import type { Located } from '../catalogue.ts';
 import { lookupIn, watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
 import type { Sample } from './sampler.ts';
-import { SamplerRegistry } from './sampler-registry.ts';
+import { type ObservationLog, SamplerRegistry } from './sampler-registry.ts';
 import { topicKinds } from './topics.ts';
 
 export interface ObservationParts {
   readonly mirrors: readonly EngineMirror[];
   readonly helperImage: string;
   readonly serverId: string;
+  readonly log: ObservationLog;
   now(): number;
 }
 

@@ -12,7 +12,14 @@ export interface SamplerRegistryOptions {
   readonly mirror: EngineMirror;
   readonly helperImage: string;
   readonly serverId: string;
+  readonly log: ObservationLog;
   now(): number;
+}
+
+/** The part of a logger that observation needs. */
+export interface ObservationLog {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
 }
 
 /** Helpers that are started at once: more only wait for each other inside the engine, and for it wait everyone else. */
@@ -42,13 +49,14 @@ export class SamplerRegistry {
 
   /** The sampler of the namespace. */
   get(target: NamespaceTarget): Sampler {
-    if (this.#closed) throw new Failure('shutting_down', 'The server is shutting down');
+    if (this.#closed) throw shuttingDown();
     const known = this.#samplers.get(target.id);
     if (known !== undefined) return known.sampler;
     const sampler = new Sampler({
       namespaceId: target.id,
       now: this.#options.now,
       startHelper: () => this.#limitStarts(() => this.#startHelper(target)),
+      onFailure: (failure) => this.#report(target, failure),
       onLeaving: (gone) => {
         this.#leaving.add(gone);
         void gone.finally(() => this.#leaving.delete(gone));
@@ -70,14 +78,15 @@ export class SamplerRegistry {
   async close(): Promise<void> {
     this.#closed = true;
     for (const unlisten of this.#unlisten) unlisten();
-    const failure = new Failure('shutting_down', 'The server is shutting down');
-    for (const { sampler } of [...this.#samplers.values()]) sampler.retire(failure);
+    for (const { sampler } of [...this.#samplers.values()]) sampler.retire(shuttingDown());
     await Promise.all(this.#leaving);
   }
 
   async #startHelper(target: NamespaceTarget): Promise<Helper> {
     const { mirror, serverId } = this.#options;
     const { networkMode } = target;
+    // It may have waited for its turn.
+    if (this.#closed) throw shuttingDown();
     const start = async () =>
       startHelper({ engine: mirror.engine, image: await this.#image.id(), networkMode, serverId });
     const helper = await start().catch((error: unknown) => {
@@ -90,6 +99,15 @@ export class SamplerRegistry {
     return helper;
   }
 
+  /** A mistake of ours is an error; that no helper could look, for whatever reason, is worth knowing. */
+  #report(target: NamespaceTarget, failure: Failure): void {
+    const details = { err: failure.cause ?? failure, engine: this.#options.mirror.engine.name, namespace: target.id };
+    this.#options.log[failure.code === 'internal' ? 'error' : 'warn'](
+      details,
+      'no sample of a namespace could be taken',
+    );
+  }
+
   /** A helper keeps the namespace of a stopped container alive, so it has to go at once. */
   #retireEnded({ id, after }: ContainerChange): void {
     const hasEnded = ({ anchor }: NamespaceTarget) =>
@@ -97,4 +115,8 @@ export class SamplerRegistry {
     for (const { sampler, target } of [...this.#samplers.values()]) if (hasEnded(target)) sampler.retire();
     for (const [namespaceId, { target }] of this.#inodes) if (hasEnded(target)) this.#inodes.delete(namespaceId);
   }
+}
+
+function shuttingDown(): Failure {
+  return new Failure('shutting_down', 'The server is shutting down');
 }

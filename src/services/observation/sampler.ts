@@ -32,6 +32,8 @@ export interface SampleWatch {
 export interface SamplerOptions {
   readonly namespaceId: string;
   startHelper(): Promise<Helper>;
+  /** No sample could be taken: for the log. */
+  onFailure(failure: Failure): void;
   /** Milliseconds since the epoch. */
   now(): number;
   /** A helper is on its way out: `gone` resolves when its container is, or when the engine cannot be asked. */
@@ -83,7 +85,8 @@ export class Sampler {
   #failures = 0;
   #retryAt = 0;
   #wake: () => void = () => {};
-  #retired = false;
+  /** Set once the sampler has ended: what is told to who still asks. */
+  #retired: Failure | undefined;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -116,7 +119,7 @@ export class Sampler {
 
   /** One sample that was taken after this was called. Fails with what kept it from being taken. */
   sampleNow(words: readonly HelperWord[]): Promise<Sample> {
-    if (this.#retired) return Promise.reject(namespaceGone());
+    if (this.#retired !== undefined) return Promise.reject(this.#retired);
     return new Promise((resolve, reject) => {
       this.#requests.push({ words, resolve, reject });
       this.#wake();
@@ -131,8 +134,8 @@ export class Sampler {
 
   /** The namespace is no more, or the server ends: ends the helper at once and tells who waits. */
   retire(failure: Failure = namespaceGone()): void {
-    if (this.#retired) return;
-    this.#retired = true;
+    if (this.#retired !== undefined) return;
+    this.#retired = failure;
     for (const request of this.#requests.splice(0)) request.reject(failure);
     this.#watchings.clear();
     this.#dropHelper();
@@ -143,7 +146,7 @@ export class Sampler {
   }
 
   async #run(): Promise<void> {
-    while (!this.#retired) {
+    while (this.#retired === undefined) {
       const wait = this.#nextAt() - performance.now();
       if (wait > 0) await this.#pause(wait);
       else if (this.#isIdle()) this.retire();
@@ -176,23 +179,28 @@ export class Sampler {
   }
 
   async #attempt(): Promise<void> {
-    const at = performance.now();
-    const asOf = new Date(this.#options.now()).toISOString();
-    this.#lastTickAt = at;
-    const requests = this.#requests.splice(0);
-    const due = [...this.#watchings].filter(({ dueAt }) => dueAt <= at);
-    const words = [...new Set([...requests, ...due.map(({ watcher }) => watcher)].flatMap((one) => one.words))];
+    this.#lastTickAt = performance.now();
     const hadHelper = this.#helper !== undefined;
+    let requests: Request[] = [];
     try {
       const helper = await this.#readyHelper();
-      const reading = this.#withRates(await this.#read(helper, words), at);
+      // Who came while the helper was started is served too.
+      requests = this.#requests.splice(0);
+      const words = this.#wordsFor(requests);
+      const { reading, at, asOf } = await this.#read(helper, words);
       if (at - this.#helperSince > timing.proven) this.#failures = 0;
       const namespace = { id: this.#options.namespaceId, inode: helper.inode };
-      this.#hand({ asOf, namespace, reading }, words, at, requests);
+      this.#hand({ asOf, namespace, reading: this.#withRates(reading, at) }, words, at, requests);
     } catch (error) {
       this.#dropHelper();
-      this.#failed(toFailure(error), requests, hadHelper);
+      this.#failed(toFailure(error), [...requests, ...this.#requests.splice(0)], hadHelper);
     }
+  }
+
+  #wordsFor(requests: readonly Request[]): HelperWord[] {
+    const now = performance.now();
+    const due = [...this.#watchings].filter(({ dueAt }) => dueAt <= now).map(({ watcher }) => watcher);
+    return [...new Set([...requests, ...due].flatMap(({ words }) => words))];
   }
 
   async #readyHelper(): Promise<Helper> {
@@ -201,7 +209,7 @@ export class Sampler {
     try {
       const helper = await this.#starting;
       // Retired meanwhile: whoever did it disposes of what was starting.
-      if (this.#retired) throw namespaceGone();
+      if (this.#retired !== undefined) throw this.#retired;
       this.#helper = helper;
       this.#helperSince = performance.now();
       return helper;
@@ -211,10 +219,12 @@ export class Sampler {
   }
 
   /** Tables and texts that are to be one moment are read again where something happened between them; a namespace that never rests is shown as it is. */
-  async #read(helper: Helper, words: readonly HelperWord[]): Promise<NamespaceReading> {
+  async #read(helper: Helper, words: readonly HelperWord[]) {
     for (let attempt = 1; ; attempt += 1) {
+      const at = performance.now();
+      const asOf = new Date(this.#options.now()).toISOString();
       const reading = readSections(await helper.tick(words));
-      if (attempt === readingAttempts || isOneMoment(reading)) return reading;
+      if (attempt === readingAttempts || isOneMoment(reading)) return { reading, at, asOf };
     }
   }
 
@@ -239,17 +249,20 @@ export class Sampler {
   }
 
   /**
-   * A helper that ended once is started again at once, and nobody need know. One that cannot be started, or ends again and again, is told of and
-   * tried less and less often.
+   * A helper that ended is started again at once for who waits for an answer. Watchers need not know of the first end; of more, and of one that
+   * cannot be started, they are told, and the next attempts come less and less often.
    */
   #failed(failure: Failure, requests: readonly Request[], hadHelper: boolean): void {
-    const isFirst = this.#failures === 0;
-    this.#failures += 1;
-    if (!this.#retired && hadHelper && isFirst) {
-      this.#requests.unshift(...requests);
+    if (this.#retired !== undefined) {
+      for (const request of requests) request.reject(this.#retired);
       return;
     }
-    for (const request of requests) request.reject(failure);
+    const isFirst = this.#failures === 0;
+    this.#failures += 1;
+    this.#options.onFailure(failure);
+    if (hadHelper) this.#requests.unshift(...requests);
+    else for (const request of requests) request.reject(failure);
+    if (hadHelper && isFirst) return;
     this.#lastUseAt = performance.now();
     this.#retryAt = this.#lastUseAt + Math.min(timing.longestBackOff, timing.firstBackOff * 2 ** (this.#failures - 1));
     for (const { watcher } of this.#watchings) watcher.down(failure);
