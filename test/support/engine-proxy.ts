@@ -9,8 +9,10 @@ import { type Cleanup, engineAddress } from './engine.ts';
 export interface EngineProxy {
   /** For `DOCKER_HOST`: `unix:///…`. */
   readonly endpoint: string;
-  /** From now on, calls whose first line matches (`POST /v1.45/containers/ID/start?… HTTP/1.1`) never reach the engine and get no answer. */
+  /** From now on, calls whose first line matches (`POST /v1.45/containers/ID/start?… HTTP/1.1`) do not reach the engine and get no answer. */
   hold(pattern: RegExp): void;
+  /** Holds nothing back any more, and lets through what was. */
+  release(): void;
   /** First lines of the calls that were held back. */
   readonly held: readonly string[];
   /** How many connections are open whose latest call matches. */
@@ -29,6 +31,7 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
   const connections = new Map<Socket, string>();
   const calls: string[] = [];
   const held: string[] = [];
+  const waiting = new Set<() => void>();
   let holding: RegExp | undefined;
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -43,20 +46,26 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
     });
     client.once('data', (first: Buffer) => {
       const line = connections.get(client) ?? '';
-      if (holding?.test(line)) {
-        held.push(line);
-        client.resume();
-        return;
-      }
-      const { socketPath: target, host, port } = engineAddress();
-      const engine = connect({
-        ...(target ? { path: target } : { host: host ?? '', port: Number(port) }),
-        allowHalfOpen: true,
-      });
-      engine.on('error', () => client.destroy());
-      client.once('close', () => engine.destroy());
-      engine.write(first);
-      client.pipe(engine).pipe(client);
+      const early = [first];
+      const keep = (chunk: Buffer) => void early.push(chunk);
+      const forward = () => {
+        client.off('data', keep);
+        const { socketPath: target, host, port } = engineAddress();
+        const engine = connect({
+          ...(target ? { path: target } : { host: host ?? '', port: Number(port) }),
+          allowHalfOpen: true,
+        });
+        engine.on('error', () => client.destroy());
+        client.once('close', () => engine.destroy());
+        for (const chunk of early) engine.write(chunk);
+        client.pipe(engine).pipe(client);
+      };
+      if (!holding?.test(line)) return forward();
+      held.push(line);
+      waiting.add(forward);
+      client.on('data', keep);
+      const forget = () => waiting.delete(forward) && client.destroy();
+      client.once('end', forget).once('close', forget);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -70,6 +79,11 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
     held,
     hold(pattern) {
       holding = pattern;
+    },
+    release() {
+      holding = undefined;
+      for (const forward of waiting) forward();
+      waiting.clear();
     },
     count: (pattern) => find(pattern).length,
     seen: (pattern) => calls.filter((line) => pattern.test(line)).length,
