@@ -115,6 +115,26 @@ test('an engine that goes away and comes back: stale, then live, and one helper'
   await waitFor(async () => (await listHelpers(target)).length === 1, { what: 'one helper alone to be left' });
 });
 
+test('an engine without the image of the helpers: everyone is told once, and nothing is left', async () => {
+  const app = await startApp({ after }, { env: { TERRARIUM_HELPER_IMAGE: 'no-such-image:here' } });
+  const target = await makeTarget({ after }, app);
+  const look = await fetch(`${app.url}/api/v1/containers/${target.id}/netstat`, app);
+  const problem = (await look.json()) as Frame;
+  assert.deepEqual([look.status, problem.code], [422, 'engine_refused']);
+  assert.match(problem.detail, /no-such-image:here/);
+  assert.match(problem.hint, /TERRARIUM_HELPER_IMAGE/);
+  const client = await watch(target, 'netstat?intervalMs=100', app);
+  await client.until('the state', () => client.states.length > 0);
+  assert.deepEqual(
+    client.frames.slice(1).map(({ type, state, code, reason }) => [type, state ?? code, reason]),
+    [
+      ['error', 'engine_refused', undefined],
+      ['state', 'stale', 'engine_refused'],
+    ],
+  );
+  assert.deepEqual(await listHelpers(target), []);
+});
+
 test('a server that closes says goodbye with 1001 and leaves no helper', async () => {
   const app = await startApp({ after });
   const target = await makeTarget({ after }, app);

@@ -57,6 +57,9 @@ test('without a shell or any program of its own, and whoever joins it is seen th
   assert.deepEqual(other.data?.namespace, client.data?.namespace);
   assert.equal(other.data?.container.id, joined.id);
   assert.deepEqual(other.data?.sockets, client.data?.sockets);
+  const chained = await watch(await makeJoined(joined), 'netstat?intervalMs=100');
+  await chained.until('the listener', () => listens(chained, 2222));
+  assert.deepEqual(chained.data?.namespace, client.data?.namespace);
   assert.equal((await listHelpers(target)).length, 1);
   assert.equal((await listHelpers(joined)).length, 0);
 });

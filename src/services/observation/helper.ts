@@ -70,11 +70,6 @@ export class Helper {
     return this.#inode;
   }
 
-  /** True once it can answer no more. */
-  get hasEnded(): boolean {
-    return this.#ended;
-  }
-
   /** Waits for its first words, which name its namespace. */
   async ready(): Promise<void> {
     const sections = await this.#answerTo(0);

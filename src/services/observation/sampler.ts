@@ -93,11 +93,6 @@ export class Sampler {
     void this.#run();
   }
 
-  /** Inode of the namespace, once a helper is in it. */
-  get inode(): number | null {
-    return this.#helper?.inode ?? null;
-  }
-
   /** Gives the watcher every sample that has its words: at least one in its interval. It hears nothing before this has returned. */
   watch(watcher: SampleWatcher): SampleWatch {
     const watching: Watching = { watcher, intervalMs: watcher.intervalMs, dueAt: 0 };
