@@ -146,6 +146,12 @@ const cases: Case[] = [
   },
   { status: 409, message: 'removal of container web is already in progress', code: 'state_conflict' },
   {
+    status: 404,
+    message: `error while removing network: unknown network lab id ${id}`,
+    code: 'network_not_found',
+    detail: 'The engine has no network lab any more',
+  },
+  {
     status: 403,
     message: `error while removing network: network lab id ${id} has active endpoints`,
     code: 'state_conflict',

@@ -132,6 +132,12 @@ const rules: readonly Rule[] = [
     detail: ([, name, other]) => `The engine has no network ${name ?? other}`,
   },
   {
+    // Two removals at a time: the slower one finds it gone half-way.
+    pattern: /unknown network (\S+) id [0-9a-f]+$/i,
+    code: 'network_not_found',
+    detail: ([, name]) => `The engine has no network ${name} any more`,
+  },
+  {
     pattern: /cannot join network of a non running container: (\S+)/i,
     code: 'container_not_running',
     detail: ([, target]) => `The container to join, ${target?.slice(0, 12)}, is not running`,
