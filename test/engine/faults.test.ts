@@ -144,7 +144,7 @@ test('the API version is asked for once, and again after a connection has failed
   assert.ok(asked() >= 2);
 });
 
-test('an event feed that is cut fails, and one that falls silent does not pretend', async (t) => {
+test('an event feed that is cut fails', async (t) => {
   const { engine, line } = await connect(t, 'tcp');
   let isOpen = false;
   const onOpen = () => {

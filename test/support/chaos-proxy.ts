@@ -10,8 +10,11 @@ import { type Cleanup, engineAddress } from './engine.ts';
 /** What the line does to what comes next. */
 export type Fault =
   | { readonly kind: 'none' }
-  /** Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. */
-  | { readonly kind: 'blackHole' }
+  /**
+   * Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. With `only` this happens
+   * to the connections whose first request line matches, and to no other.
+   */
+  | { readonly kind: 'blackHole'; readonly only?: RegExp }
   /** Every piece of an answer comes later. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** Each connection is cut after so many bytes of answer, counted from the moment the fault was set. */
@@ -58,7 +61,9 @@ export async function startChaosProxy(
     const line = new Line(client, connect({ ...engine, allowHalfOpen: true }), () => lines.delete(line));
     client.on('data', (bytes) => {
       const found = /^((?:GET|POST|DELETE) \S+) HTTP/.exec(bytes.toString('latin1'));
-      if (found?.[1] !== undefined) requests.push(found[1]);
+      if (found?.[1] === undefined) return;
+      requests.push(found[1]);
+      line.name(found[1]);
     });
     lines.add(line);
     line.set(fault);
@@ -107,6 +112,7 @@ class Line {
   readonly #client: Socket;
   readonly #engine: Socket;
   #fault: Fault = { kind: 'none' };
+  #request: string | undefined;
   #answered = 0;
   #isCut = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -131,11 +137,23 @@ class Line {
     }
   }
 
+  /** Tells it its first request line. */
+  name(request: string): void {
+    this.#request ??= request;
+    this.#apply();
+  }
+
   set(fault: Fault): void {
     this.#fault = fault;
     this.#answered = 0;
+    this.#apply();
+  }
+
+  #apply(): void {
+    const fault = this.#fault;
+    const isSwallowed = fault.kind === 'blackHole' && (fault.only?.test(this.#request ?? '') ?? true);
     for (const socket of [this.#client, this.#engine]) {
-      if (fault.kind === 'blackHole') socket.pause();
+      if (isSwallowed) socket.pause();
       else socket.resume();
     }
   }

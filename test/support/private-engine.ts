@@ -25,6 +25,8 @@ export interface PrivateEngine {
   readonly tcpHost: string | undefined;
   /** This machine's address as the engine sees it, with the option `tcp`. */
   readonly hostAddress: string | undefined;
+  /** PID, on this machine, of the init of its namespaces: `nsenter --target PID --net` is where its ports are published. */
+  readonly pid: number;
   /** Runs the real `docker` command against it. */
   docker(...args: string[]): ReturnType<typeof runCommand>;
   /** Copies an image from the shared engine. */
@@ -94,6 +96,7 @@ export async function startPrivateEngine(
     socket,
     tcpHost: cable === undefined ? undefined : `tcp://${cable.theirs}:2375`,
     hostAddress: cable?.ours,
+    pid: holder.pid,
     docker: (...command) => runCommand('docker', ['--host', host, ...command]),
     loadImage: (reference) => copyImage(reference, host),
     kill: async () => daemon?.kill(),
@@ -186,7 +189,10 @@ async function startDaemon(holderPid: number, folder: string, args: string[]): P
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const pid = await findChild(child);
   const signal = (name: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(pid, name);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(pid, name);
+    // nsenter stops itself when its child is stopped, and has to go on to see it end.
+    if (name !== 'SIGSTOP') child.kill('SIGCONT');
   };
   return {
     signal,

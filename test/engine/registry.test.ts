@@ -1,0 +1,282 @@
+// The mirror of a real engine: what others do shows within a second, what we did shows at once, and nothing is told twice or too early.
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import type { ContainerFacts } from '../../src/domain/container/facts.ts';
+import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
+import { resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
+import type { EngineEvent } from '../../src/engine/engine.ts';
+import type { ContainerChange } from '../../src/engine/mirror.ts';
+import { createRegistry, type Registry } from '../../src/engine/registry.ts';
+import { startChaosProxy } from '../support/chaos-proxy.ts';
+import {
+  callDocker,
+  createTestContainer,
+  createTestNetwork,
+  docker,
+  listContainerIds,
+  removeContainer,
+  runCommand,
+  waitFor,
+} from '../support/engine.ts';
+import { testLabel, testLabels, uniqueName } from '../support/run-id.ts';
+
+interface Options {
+  endpoint?: string;
+  reconcileMs?: number;
+}
+
+async function startRegistry(
+  t: TestContext,
+  { endpoint = resolveLocalEndpoint(process.env), ...options }: Options = {},
+): Promise<Registry> {
+  const engine = connectEngine({ name: 'local', endpoint });
+  const registry = createRegistry({ engine, ...options });
+  t.after(async () => {
+    await registry.close();
+    await engine.close();
+  });
+  registry.start();
+  await registry.settled();
+  assert.equal(registry.status().state, 'live');
+  return registry;
+}
+
+/** Events reach the mirror within this. */
+const soon = { timeoutMs: 1_000, intervalMs: 5 };
+
+const byName = (registry: Registry, name: string) => [...registry.containers()].find((facts) => facts.name === name);
+const mine = (registry: Registry) =>
+  [...registry.containers()].filter((facts) => facts.labels[testLabel] === testLabels[testLabel]);
+
+test('once settled the mirror holds what the engine holds', async (t) => {
+  const { id } = await createTestContainer(t, { start: false });
+  const network = await createTestNetwork(t);
+  const registry = await startRegistry(t);
+  const status = registry.status();
+  assert.deepEqual({ ...status, since: '' }, { state: 'live', reason: null, since: '', ageMs: 0, settled: true });
+  assert.ok(Math.abs(Date.parse(status.since) - Date.now()) < 60_000);
+  assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
+  assert.equal(registry.network(network.name)?.id, network.id);
+  assert.equal(registry.network(network.id)?.name, network.name);
+  for (const name of ['bridge', 'host', 'none']) assert.equal(registry.network(name)?.name, name);
+  assert.equal(registry.info?.id, (await callDocker('GET', '/info')).ID);
+  assert.ok(Math.abs(registry.clockOffsetMs) < 1_000, `the same clock is ${registry.clockOffsetMs} ms away`);
+});
+
+test('what the docker command does shows within a second', async (t) => {
+  const registry = await startRegistry(t);
+  const name = uniqueName('mirror');
+  const shows = (what: string, probe: (facts: ContainerFacts | undefined) => boolean) =>
+    waitFor(() => probe(byName(registry, name)), { what, ...soon });
+  t.after(() => removeContainer(name));
+  const run = await docker(
+    'run',
+    '-d',
+    '--init',
+    '--name',
+    name,
+    '--label',
+    `${testLabel}=${testLabels[testLabel]}`,
+    'busybox:latest',
+    'sleep',
+    '3600',
+  );
+  const id = run.stdout.trim();
+  await shows('the running container', (facts) => facts?.state === 'running' && facts.endpoints[0]?.ipv4 !== '');
+  await docker('pause', name);
+  await shows('the pause', (facts) => facts?.state === 'paused');
+  await docker('unpause', name);
+  await shows('the end of the pause', (facts) => facts?.state === 'running');
+
+  const network = await createTestNetwork(t);
+  await waitFor(() => registry.network(network.name), { what: 'the network', ...soon });
+  await docker('network', 'connect', network.name, name);
+  await shows(
+    'the second network',
+    (facts) => facts?.endpoints.some((endpoint) => endpoint.networkId === network.id) === true,
+  );
+  await docker('network', 'disconnect', network.name, name);
+  await shows('one network again', (facts) => facts?.endpoints.length === 1);
+  await docker('network', 'rm', network.name);
+  await waitFor(() => registry.network(network.id) === undefined, { what: 'the end of the network', ...soon });
+
+  const startedAt = registry.container(id)?.startedAt;
+  await docker('restart', '-t', '1', name);
+  await shows('another start', (facts) => facts?.state === 'running' && facts.startedAt !== startedAt);
+  await docker('kill', name);
+  await shows('the exit', (facts) => facts?.state === 'exited' && facts.exitCode === 137);
+  await docker('rename', name, `${name}-b`);
+  t.after(() => removeContainer(`${name}-b`));
+  await waitFor(() => registry.container(id)?.name === `${name}-b`, { what: 'the new name', ...soon });
+  await docker('rm', `${name}-b`);
+  await waitFor(() => registry.container(id) === undefined, { what: 'the end of the container', ...soon });
+});
+
+test('after a refresh the mirror holds what was just written, without waiting for events', async (t) => {
+  const registry = await startRegistry(t);
+  const { engine } = registry;
+  for (let turn = 0; turn < 5; turn += 1) {
+    const { id } = await createTestContainer(t, { start: false });
+    const created = await registry.refresh(id);
+    assert.equal(created?.state, 'created');
+    await engine.startContainer(id);
+    assert.equal((await registry.refresh(id))?.state, 'running');
+    await engine.pauseContainer(id);
+    assert.equal((await registry.refresh(id))?.state, 'paused');
+    assert.equal(registry.container(id)?.state, 'paused');
+    await engine.removeContainer(id, { force: true });
+    assert.equal(await registry.refresh(id), undefined);
+    assert.equal(registry.container(id), undefined);
+  }
+  const network = await createTestNetwork(t);
+  await registry.refreshNetworks();
+  assert.equal(registry.network(network.name)?.id, network.id);
+});
+
+test('thirty hasty lives, several at a time, leave the mirror equal to the engine', async (t) => {
+  const registry = await startRegistry(t);
+  const { engine } = registry;
+  const seen = new Map<string, ContainerChange[]>();
+  registry.onContainer((change) => seen.set(change.id, [...(seen.get(change.id) ?? []), change]));
+  const live = async (turn: number) => {
+    const name = uniqueName('hasty');
+    t.after(() => removeContainer(name));
+    const body = { Image: 'busybox:latest', Cmd: ['sleep', '3600'], Labels: testLabels };
+    const { id } = await engine.createContainer(name, { ...body, HostConfig: { NetworkMode: 'none', Init: true } });
+    await engine.startContainer(id);
+    if (turn % 3 === 0) await engine.stopContainer(id, { timeoutSeconds: 0 });
+    if (turn % 3 === 1) await engine.killContainer(id, 'SIGKILL');
+    if (turn % 5 !== 0) await engine.removeContainer(id, { force: true });
+    return id;
+  };
+  const ids: string[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    ids.push(...(await Promise.all(Array.from({ length: 5 }, (_, index) => live(round * 5 + index)))));
+  }
+  await waitFor(
+    async () => {
+      const left = await listContainerIds(`${testLabel}=${testLabels[testLabel]}`);
+      assert.deepEqual(
+        mine(registry)
+          .map(({ id }) => id)
+          .sort(),
+        left.sort(),
+      );
+      for (const id of left) assert.deepEqual(registry.container(id), await engine.inspectContainer(id));
+      return true;
+    },
+    { what: 'the mirror to equal the engine', timeoutMs: 3_000 },
+  );
+  for (const id of ids) {
+    const changes = seen.get(id) ?? [];
+    assert.equal(changes[0]?.before, null, 'a life begins with nothing');
+    for (const [index, change] of changes.entries()) {
+      assert.equal(change.before, changes[index - 1]?.after ?? null, 'each change begins where the one before ended');
+    }
+  }
+});
+
+test('each event is told once, in order, when the mirror has taken it in', async (t) => {
+  const registry = await startRegistry(t);
+  const { id } = await createTestContainer(t, { start: false });
+  const told: { event: EngineEvent; state: string | undefined }[] = [];
+  registry.onEvent((event) => {
+    if (event.id === id) told.push({ event, state: registry.container(id)?.state });
+  });
+  await docker('start', id);
+  await docker('exec', id, 'true');
+  await docker('pause', id);
+  await docker('unpause', id);
+  await docker('kill', id);
+  await docker('rm', id);
+  await waitFor(() => told.some(({ event }) => event.action === 'destroy'), { what: 'the last event', ...soon });
+  // Its creation may have been told before we listened, or not.
+  const telling = told.map(({ event }) => event.action).filter((action) => !/^(?:create|exec_.*)$/.test(action));
+  assert.deepEqual(telling, ['start', 'pause', 'unpause', 'kill', 'die', 'destroy']);
+  assert.ok(told.some(({ event }) => event.action === 'exec_die'));
+  const stateAt = (action: string) => told.find(({ event }) => event.action === action)?.state;
+  // The mirror may be further on already, but never behind what it tells of.
+  assert.notEqual(stateAt('start'), 'created');
+  assert.notEqual(stateAt('die'), 'running');
+  assert.equal(stateAt('destroy'), undefined);
+});
+
+test('the revision grows with each change of what the mirror holds, and with nothing else', async (t) => {
+  const registry = await startRegistry(t);
+  const { id } = await createTestContainer(t);
+  await registry.refresh(id);
+  let changes = 0;
+  registry.onContainer((change) => {
+    if (change.id === id) changes += 1;
+  });
+  for (let turn = 0; turn < 3; turn += 1) await registry.refresh(id);
+  assert.equal(changes, 0, 'reading the same again is no change');
+  const before = registry.revision;
+  await docker('pause', id);
+  await waitFor(() => registry.container(id)?.state === 'paused', { what: 'the pause', ...soon });
+  assert.equal(changes, 1);
+  assert.ok(registry.revision > before);
+});
+
+test('a listener is told until it leaves, and one that fails harms nobody', async (t) => {
+  const registry = await startRegistry(t);
+  const heard: string[] = [];
+  registry.onContainer(() => {
+    throw new Error('a fault of its own');
+  });
+  const leave = registry.onContainer(({ id }) => heard.push(id));
+  const { id } = await createTestContainer(t, { start: false });
+  await registry.refresh(id);
+  assert.ok(heard.includes(id));
+  leave();
+  const count = heard.length;
+  await docker('start', id);
+  await waitFor(() => registry.container(id)?.state === 'running', { what: 'the start', ...soon });
+  assert.equal(heard.length, count);
+});
+
+test('a feed that lies silent while all else works is found out by reconciling', async (t) => {
+  const line = await startChaosProxy(t);
+  const registry = await startRegistry(t, { endpoint: line.endpoint, reconcileMs: 300 });
+  const { id: known } = await createTestContainer(t, { start: false });
+  await waitFor(() => registry.container(known), { what: 'the container, by its event', ...soon });
+  line.set({ kind: 'blackHole', only: /\/events/ });
+  const { id: made } = await createTestContainer(t);
+  await removeContainer(known);
+  const network = await createTestNetwork(t);
+  await waitFor(
+    () =>
+      registry.container(made)?.state === 'running' &&
+      registry.container(known) === undefined &&
+      registry.network(network.name) !== undefined,
+    { what: 'what no event told of', timeoutMs: 5_000 },
+  );
+  assert.equal(registry.status().state, 'live');
+});
+
+test('nothing is left of a registry that was closed: a process with nothing else to do ends', async () => {
+  const script = `
+    import { connectEngine } from './src/engine/docker/docker-engine.ts';
+    import { createRegistry } from './src/engine/registry.ts';
+    for (const endpoint of [${JSON.stringify(resolveLocalEndpoint(process.env))}, 'unix:///nowhere/docker.sock']) {
+      const engine = connectEngine({ name: 'local', endpoint });
+      const registry = createRegistry({ engine });
+      registry.start();
+      await registry.settled();
+      const late = registry.refresh('x').catch((error) => error);
+      await registry.close();
+      await engine.close();
+      await late;
+      console.log(registry.status().state, (await registry.refresh('x').catch((error) => error)).code);
+    }
+    const unborn = createRegistry({ engine: connectEngine({ name: 'local', endpoint: 'unix:///nowhere' }) });
+    await unborn.close();
+    await unborn.settled();`;
+  const { code, stdout, stderr } = await runCommand(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '--eval', script],
+    { timeoutMs: 20_000 },
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'live shutting_down\nstale shutting_down\n');
+});
