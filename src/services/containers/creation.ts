@@ -69,7 +69,7 @@ export function createCreation({
       // One that ends at once and removes itself can be seen only before it starts.
       const made = plan.spec.autoRemove ? await mirror.refresh(id) : undefined;
       await start(order, { mirror, plan }, id);
-      const facts = await mirror.refresh(id);
+      const facts = await seeStarted(mirror, id);
       requireCaller(signal);
       const shown = facts ?? (made === undefined ? undefined : { ...made, state: 'removing' as const });
       if (shown === undefined) {
@@ -156,6 +156,26 @@ export function createCreation({
       }
     },
   };
+}
+
+/**
+ * The container as it is after its start, undefined where it is gone again. An inspect is held up by the engine until a start is done, and
+ * events have the mirror inspect meanwhile: whichever shows the container started first is enough.
+ */
+function seeStarted(mirror: EngineMirror, id: string): Promise<ContainerFacts | undefined> {
+  return new Promise((resolve, reject) => {
+    const settle = (facts: ContainerFacts | undefined) => {
+      stop();
+      resolve(facts);
+    };
+    const stop = mirror.onContainer(({ id: changed, after }) => {
+      if (changed === id && after !== null && after.startedAt !== null) settle(after);
+    });
+    mirror.refresh(id).then(settle, (error) => {
+      stop();
+      reject(error);
+    });
+  });
 }
 
 /** The engine may have done it all the same. */
