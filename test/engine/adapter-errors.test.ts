@@ -238,6 +238,19 @@ test('something else that answers is no engine', async (t) => {
     strange,
   );
   await fails('engine_unavailable', (await listen('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')).info(), strange);
+  const elsewhere = createServer((socket) => {
+    elsewhereAsked = true;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  t.after(() => elsewhere.close());
+  let elsewhereAsked = false;
+  await new Promise((resolve) => elsewhere.once('listening', resolve));
+  const { port } = elsewhere.address() as { port: number };
+  for (const location of [`http://127.0.0.1:${port}/version`, `https://127.0.0.1:${port}/`, 'ftp://x/', 'nonsense:']) {
+    const redirect = `HTTP/1.1 301 Moved\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`;
+    await fails('engine_unavailable', (await listen(redirect)).info(), strange);
+  }
+  assert.equal(elsewhereAsked, false, 'a redirect is not followed');
   // What dockerd's TLS port says to plain HTTP.
   const tls = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
   const failure = await fails('engine_unavailable', (await listen(tls)).info(), strange);

@@ -1,6 +1,6 @@
 // The one place that touches dockerode's transport (docker-modem). It makes a request and hands back the raw answer, whatever its status;
 // it translates nothing and waits for no body.
-import { Agent, IncomingMessage } from 'node:http';
+import { Agent, type AgentOptions, type ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import DockerModem from 'docker-modem';
 import type { Endpoint } from './endpoint.ts';
@@ -40,9 +40,30 @@ const everyStatus = Object.fromEntries(Array.from({ length: 500 }, (_, index) =>
 /** The transport listens to no `error` of what it hands out: without a listener a cut connection would end the process. */
 const ignore = () => {};
 
+/** What every agent of Node has, and its types leave out. */
+interface RequestQueue {
+  addRequest(request: ClientRequest, options: object): void;
+}
+
+/**
+ * The transport follows redirects, to any host, and what goes wrong there ends the process. An engine sends one for a path that it would
+ * rather have cleaned; whatever else sends one is no engine. Without its Location it is an answer like any other.
+ */
+function createAgent(options: AgentOptions): Agent {
+  const agent = new Agent(options) as Agent & RequestQueue;
+  const addRequest = agent.addRequest.bind(agent);
+  agent.addRequest = (request, requestOptions) => {
+    request.prependListener('response', ({ headers }) => {
+      delete headers.location;
+    });
+    addRequest(request, requestOptions);
+  };
+  return agent;
+}
+
 /** @param keepAlive share connections between requests. Reads only: a write on a connection that died while idle is lost or doubled. */
 export function createDialler(endpoint: Endpoint, { keepAlive }: { keepAlive: boolean }): Dialler {
-  const agent = new Agent(keepAlive ? { keepAlive, timeout: idleMs, scheduling: 'lifo' } : { keepAlive });
+  const agent = createAgent(keepAlive ? { keepAlive, timeout: idleMs, scheduling: 'lifo' } : { keepAlive });
   const where = endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port };
   // The environment's values hold unless these are named, even as undefined.
   const unset = Object.fromEntries(environmentOptions.map((option) => [option, undefined]));
