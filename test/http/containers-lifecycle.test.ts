@@ -139,6 +139,16 @@ test('a restart of a target brings its members along, through whole chains, with
   );
 });
 
+test("a restart in the host's namespace strands nobody, so nobody else is restarted", async (t) => {
+  const api = useApi(server, t);
+  const target = await api.create('open', { host: true });
+  const member = await api.create('joined', { target: target.id });
+  assert.equal((await api.post(`/containers/${target.id}/restart?timeout=0`)).status, 200);
+  const { body } = await api.get(`/containers/${member.id}`);
+  assert.deepEqual([body.startedAt, body.orphaned, body.effective], [member.startedAt, false, 'host']);
+  assert.equal(await netOf(member), (await readNamespaces()).net);
+});
+
 test('with rejoin=false the members are stranded, until each is rejoined in place', async (t) => {
   const api = useApi(server, t);
   const target = await api.create('bridged');

@@ -128,6 +128,36 @@ test('one is found by full id, exact name and unique prefix; others are told apa
   );
 });
 
+test('with several engines a name that fits on both is ambiguous until the engine is named', async (t) => {
+  const endpoint = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+  // Two names for one engine: everything is on both.
+  const engines = ['left', 'right'].map((name) => ({ name, endpoint, insecure: false }));
+  const apart = await startApp(t, { config: { engines } });
+  const api = useApi(apart, t);
+  const lab = uniqueName('lab').toLowerCase();
+  const made = await api.create('closed', { lab, engine: 'right' });
+  assert.equal(made.engine, 'right');
+  await waitFor(async () => (await api.get(`/containers?lab=${lab}`)).body.length === 2, {
+    what: 'it to be seen on both',
+  });
+  for (const ref of [made.name, made.id]) {
+    const { status, body } = await api.get(`/containers/${ref}`);
+    assert.deepEqual([status, body.code, body.engines], [409, 'ambiguous', ['left', 'right']]);
+    assert.match(body.hint, /\?engine=/);
+    for (const engine of ['left', 'right']) {
+      assert.equal((await api.get(`/containers/${ref}?engine=${engine}`)).body.engine, engine);
+      assert.equal((await api.get(`/containers/${ref}/ports?engine=${engine}`)).status, 200);
+    }
+  }
+  const joined = await api.tryCreate('joined', { target: made.name });
+  assert.deepEqual([joined.status, joined.body.code], [409, 'ambiguous']);
+  assert.equal((await api.create('joined', { target: made.name, engine: 'left' })).engine, 'left');
+  const [only] = (await api.get(`/containers?lab=${lab}&engine=left`)).body;
+  assert.deepEqual([only.id, only.engine], [made.id, 'left']);
+  assert.equal((await api.post(`/containers/${made.id}/stop?timeout=0`)).status, 409);
+  assert.equal((await api.delete(`/containers/${made.id}?engine=right`)).status, 204);
+});
+
 test('what others made is shown, and not changed', async (t) => {
   const api = useApi(server, t);
   const { id } = await createTestContainer(t);

@@ -6,6 +6,7 @@ import test, { after } from 'node:test';
 import type { Container, Mode } from '../../src/schemas/container.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
+import { startChaosProxy } from '../support/chaos-proxy.ts';
 import { createTestContainer, dockerApi, inspectContainer, waitFor } from '../support/engine.ts';
 import { readNamespaces } from '../support/namespaces.ts';
 import { uniqueName } from '../support/run-id.ts';
@@ -166,6 +167,23 @@ test('a target that was replaced by one on the host gives its members no capabil
   const { status, body } = await api.post(`/containers/${member.id}/rejoin`);
   assert.deepEqual([status, body.field], [400, 'capabilities']);
   assert.equal((await inspectContainer(member.name)).Id, member.id, 'the member is still what it was');
+});
+
+test("over plain tcp the host's namespace is not to be had, by no chain, unless the engine's entry allows it", async (t) => {
+  const line = await startChaosProxy(t, { over: 'tcp' });
+  const host = await createTestContainer(t, { body: { HostConfig: { NetworkMode: 'host' } } });
+  const member = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${host.id}` } } });
+  const far = useApi(await startApp(t, { env: { DOCKER_HOST: line.endpoint } }), t);
+  const direct = await far.tryCreate('open', { host: true });
+  assert.deepEqual([direct.status, direct.body.code, direct.body.field], [403, 'forbidden', 'host']);
+  for (const target of [host.id, member.id]) {
+    const { status, body } = await far.tryCreate('joined', { target });
+    assert.deepEqual([status, body.code, body.field], [403, 'forbidden', 'target']);
+    assert.ok(body.hint.includes('insecure'));
+  }
+  assert.equal((await far.create('open', { ports: ['127.0.0.1::80'] })).mode, 'open');
+  const allowed = await startApp(t, { env: { DOCKER_HOST: line.endpoint, TERRARIUM_INSECURE_ENGINE: 'true' } });
+  assert.equal((await useApi(allowed, t).create('open', { host: true })).effective, 'host');
 });
 
 test("Docker's own fields have no way in: every one is refused by name, and makes nothing", async (t) => {

@@ -2,7 +2,7 @@
 // tried once; the mirror has taken it in before it is answered.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
-import { isAlive, joinTarget } from '../../domain/container/join-chain.ts';
+import { followJoins, isAlive, joinTarget } from '../../domain/container/join-chain.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
@@ -80,6 +80,8 @@ export function createLifecycle({
   }
 
   async function restartMembers({ mirror, facts }: Located, timeoutSeconds?: number): Promise<void> {
+    // The host's namespace outlives its members: nobody in it is stranded.
+    if (followJoins(facts, (id) => mirror.container(id)).end.kind === 'host') return;
     const members = [...mirror.containers()].filter((one) => isRejoinable(one, facts));
     // Siblings do not depend on each other; theirs do on them.
     const outcomes = await Promise.allSettled(

@@ -135,7 +135,7 @@ function isReference(ref: string): boolean {
 }
 
 /** The name under which a request with an Idempotency-Key and no name meets itself again. */
-export function deriveName(requestKey: string): string {
+function deriveName(requestKey: string): string {
   return `t-${requestKey.slice(0, 20)}`;
 }
 
