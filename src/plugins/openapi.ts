@@ -130,7 +130,7 @@ function completeOperation(operation: Operation, route: RouteEntry): void {
   if (route.websocket) describeSocket(operation);
   const always = [400, ...(route.open ? [] : [401]), 403, 429, 500, 503];
   const withObject = route.url.includes(':') ? [404, 409, 504] : [];
-  const withBody = operation.requestBody === undefined ? [] : [409, 413, 415, 422, 504];
+  const withBody = operation.requestBody === undefined ? [] : [404, 409, 413, 415, 422, 504];
   for (const status of [...always, ...withObject, ...withBody])
     operation.responses[String(status)] ??= {
       $ref: `#/components/responses/Problem${status}`,
