@@ -65,8 +65,7 @@ function renderPort({ containerPort, protocol, hostIp, hostPort }) {
 }
 
 async function refresh() {
-  const [engines, found] = await Promise.all([callApi('/api/v1/engines'), callApi('/api/v1/containers')]);
-  const containers = Array.isArray(found) ? found : found.containers;
+  const [engines, containers] = await Promise.all([callApi('/api/v1/engines'), callApi('/api/v1/containers')]);
   byId('engines').replaceChildren(...engines.map(renderEngine));
   byId('containers').replaceChildren(...containers.map(renderContainer));
   byId('empty').hidden = containers.length > 0;

@@ -138,8 +138,7 @@ function nameTypes(types: readonly string[]): string {
  * type, its error says more than that the union fails.
  */
 function chooseError(schema: JsonSchema, errors: readonly TLocalizedValidationError[]): TLocalizedValidationError {
-  // `boolean` is said of each unknown member, beside the one error that names them all.
-  const told = errors.filter(({ keyword }) => keyword !== 'boolean');
+  const told = errors.map(nameUnknownMember);
   const [first] = told;
   if (first === undefined) throw new Error('a value without an error needs no explanation');
   const union = told
@@ -153,6 +152,23 @@ function chooseError(schema: JsonSchema, errors: readonly TLocalizedValidationEr
     )
     .filter((own) => own.length > 0 && own.every((error) => !isMismatch(error, union.instancePath)));
   return fitting.length === 1 && fitting[0] !== undefined ? chooseError(schema, fitting[0]) : union;
+}
+
+/**
+ * An unknown member is told as `boolean`, the schema `false` of what is not allowed. The one error that names them all comes after these, and
+ * not at all where there are many: the validator stops after a few errors.
+ */
+function nameUnknownMember(error: TLocalizedValidationError): TLocalizedValidationError {
+  const end = '/additionalProperties';
+  if (error.keyword !== 'boolean' || !error.schemaPath.endsWith(end)) return error;
+  const at = error.instancePath.lastIndexOf('/');
+  return {
+    keyword: 'additionalProperties',
+    schemaPath: error.schemaPath.slice(0, -end.length),
+    instancePath: error.instancePath.slice(0, at),
+    params: { additionalProperties: [unescapePointer(error.instancePath.slice(at + 1))] },
+    message: error.message,
+  };
 }
 
 function isUnion(keyword: string): boolean {
@@ -182,8 +198,10 @@ function unescapePointer(part: string): string {
   return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
+/** The name of an unknown member can be as long as the body: its beginning is enough to find it. */
 function formatPath(path: readonly string[]): string {
-  return path.reduce(
+  const parts = path.map((part) => (part.length > 100 ? `${part.slice(0, 100)}…` : part));
+  return parts.reduce(
     (text, part) => (/^\d+$/.test(part) ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
     '',
   );
