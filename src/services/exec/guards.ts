@@ -52,7 +52,7 @@ export class Guards {
     const guardIt = () => {
       this.#guard(post)
         .then((guard) => post.marks.has(mark) && guard.add(mark))
-        .catch((error) => this.#options.onUnguarded(engine, container, error));
+        .catch((error) => post.marks.has(mark) && this.#options.onUnguarded(engine, container, error));
     };
     const timer = post.guard === undefined ? setTimeout(guardIt, timing.firstMoment) : undefined;
     if (timer === undefined) guardIt();
