@@ -7,18 +7,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cleanup, engineAddress } from './engine.ts';
 
-/** What the line does to what comes next. */
+/** What the line does to what comes next; with `only`, to connections whose latest request line matches, and to no other. */
 export type Fault =
   | { readonly kind: 'none' }
-  /**
-   * Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. With `only` this happens
-   * to the connections whose first request line matches, and to no other.
-   */
+  /** Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. */
   | { readonly kind: 'blackHole'; readonly only?: RegExp }
   /** Every piece of an answer comes later. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** Each connection is cut after so many bytes of answer, counted from the moment the fault was set. */
-  | { readonly kind: 'cutAfter'; readonly bytes: number }
+  | { readonly kind: 'cutAfter'; readonly bytes: number; readonly only?: RegExp }
   /** New connections are cut as soon as they are made. */
   | { readonly kind: 'refuse' };
 
@@ -137,9 +134,9 @@ class Line {
     }
   }
 
-  /** Tells it its first request line. */
+  /** Tells it its latest request line. */
   name(request: string): void {
-    this.#request ??= request;
+    this.#request = request;
     this.#apply();
   }
 
@@ -150,12 +147,15 @@ class Line {
   }
 
   #apply(): void {
-    const fault = this.#fault;
-    const isSwallowed = fault.kind === 'blackHole' && (fault.only?.test(this.#request ?? '') ?? true);
     for (const socket of [this.#client, this.#engine]) {
-      if (isSwallowed) socket.pause();
+      if (this.#isConcerned('blackHole')) socket.pause();
       else socket.resume();
     }
+  }
+
+  #isConcerned(kind: Fault['kind']): boolean {
+    const only = 'only' in this.#fault ? this.#fault.only : undefined;
+    return this.#fault.kind === kind && (only?.test(this.#request ?? '') ?? true);
   }
 
   cut(): void {
@@ -177,7 +177,8 @@ class Line {
       });
       return;
     }
-    const left = fault.kind === 'cutAfter' ? Math.max(0, fault.bytes - this.#answered) : bytes.length;
+    const limit = fault.kind === 'cutAfter' && this.#isConcerned('cutAfter') ? fault.bytes : Number.POSITIVE_INFINITY;
+    const left = Math.max(0, limit - this.#answered);
     this.#answered += bytes.length;
     this.#afterQueue(() => {
       if (left < bytes.length) this.#client.write(bytes.subarray(0, left), () => this.cut());
