@@ -33,9 +33,9 @@ export function authentication(app: FastifyInstance): void {
 }
 
 function identify(app: FastifyInstance, request: FastifyRequest): Principal {
+  const ticket = takeTicket(request);
   const token = readBearer(request.headers.authorization);
   if (token !== undefined) return app.credentials.authenticate(token, request.ip);
-  const ticket = takeTicket(request);
   if (ticket !== undefined) return app.credentials.redeemTicket(ticket, request.ip);
   throw new Failure('unauthorized', 'This needs a token', {
     hint: isUpgrade(request)

@@ -12,6 +12,7 @@ import { requestLog } from './request-log.ts';
 import { routeTable } from './route-table.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shutdown } from './shutdown.ts';
+import { strictQueries } from './validation/strict-queries.ts';
 import { websocket } from './websocket.ts';
 
 export const plugins: readonly AppPlugin[] = [
@@ -27,6 +28,7 @@ export const plugins: readonly AppPlugin[] = [
   authentication,
   rateLimit,
   jsonBodies,
+  strictQueries,
   routeTable,
   openapi,
 ];
