@@ -36,6 +36,16 @@ const defaultReconcileMs = 60_000;
 const syncWorkers = 6;
 const inspectLimit = 16;
 
+/** One subscription to the engine's events. */
+interface Subscription {
+  /** Aborted when it is over. */
+  readonly signal: AbortSignal;
+  readonly opened: Promise<void>;
+  /** Rejects when the engine is away. */
+  readonly away: Promise<void>;
+  end(): void;
+}
+
 /** Makes a registry. It asks nothing before `start()`. */
 export function createRegistry(parts: RegistryParts): Registry {
   return new Registry(parts);
@@ -194,41 +204,45 @@ export class Registry implements EngineMirror {
     }
   }
 
-  /** One connection's life: returns when the registry is closed, throws when the engine is away. */
+  /** The engine's life until it is away, which is thrown, or the registry is closed. */
   async #mirror(closing: AbortSignal): Promise<void> {
-    const session = new AbortController();
-    const signal = AbortSignal.any([closing, session.signal]);
-    setMaxListeners(0, signal);
+    await this.engine.ping({ deadlineMs: pingDeadlineMs, signal: closing });
+    await this.#readInfo(closing);
+    if (this.#state === 'connecting') this.#setState('syncing', null);
+    let feed: Subscription | undefined;
     try {
-      await this.engine.ping({ deadlineMs: pingDeadlineMs, signal });
-      await this.#readInfo(signal);
-      if (this.#state === 'connecting') this.#setState('syncing', null);
-      const watch = watchEngine({
-        engine: this.engine,
-        since: this.#memory.since ?? this.#feedStart,
-        signal,
-        onEvent: (event) => this.#takeIn(event, session),
-        onLife: () => {
-          this.#heardAt = this.#now();
-        },
-      });
-      const away = Promise.race([watch.ended, rejectOnAbort(session.signal)]);
-      away.catch(() => {});
-      await watch.opened;
-      await Promise.race([this.#reconcile(signal), away]);
-      this.#setState('live', null);
-      await Promise.race([this.#reconcileRegularly(signal), away]);
+      for (;;) {
+        // Each round takes the feed up anew: a connection that died without a word is found out by no ping on another one.
+        const next = this.#subscribe(closing);
+        feed?.end();
+        feed = next;
+        await feed.opened;
+        await Promise.race([this.#reconcile(feed.signal), feed.away]);
+        this.#setState('live', null);
+        await Promise.race([sleep(this.#reconcileMs, undefined, { signal: feed.signal }), feed.away]);
+        await this.#readInfo(closing);
+      }
     } finally {
-      session.abort();
+      feed?.end();
     }
   }
 
-  async #reconcileRegularly(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await sleep(this.#reconcileMs, undefined, { signal });
-      await this.#readInfo(signal);
-      await this.#reconcile(signal);
-    }
+  #subscribe(closing: AbortSignal): Subscription {
+    const session = new AbortController();
+    const signal = AbortSignal.any([closing, session.signal]);
+    setMaxListeners(0, signal);
+    const watch = watchEngine({
+      engine: this.engine,
+      since: this.#memory.since ?? this.#feedStart,
+      signal,
+      onEvent: (event) => this.#takeIn(event, session),
+      onLife: () => {
+        this.#heardAt = this.#now();
+      },
+    });
+    const away = Promise.race([watch.ended, rejectOnAbort(session.signal)]);
+    away.catch(() => {});
+    return { signal, opened: watch.opened, away, end: () => session.abort() };
   }
 
   /** Reads everything there is, and everything that was known: what no event told of is found here. */

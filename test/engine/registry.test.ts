@@ -235,12 +235,14 @@ test('a listener is told until it leaves, and one that fails harms nobody', asyn
   assert.equal(heard.length, count);
 });
 
-test('a feed that lies silent while all else works is found out by reconciling', async (t) => {
+test('a feed that died without a word is found out by reconciling, and taken up where it ended', async (t) => {
   const line = await startChaosProxy(t);
   const registry = await startRegistry(t, { endpoint: line.endpoint, reconcileMs: 300 });
+  const told: string[] = [];
+  registry.onEvent(({ id, action }) => told.push(`${action} ${id}`));
   const { id: known } = await createTestContainer(t, { start: false });
   await waitFor(() => registry.container(known), { what: 'the container, by its event', ...soon });
-  line.set({ kind: 'blackHole', only: /\/events/ });
+  line.hold(/\/events/);
   const { id: made } = await createTestContainer(t);
   await removeContainer(known);
   const network = await createTestNetwork(t);
@@ -251,6 +253,12 @@ test('a feed that lies silent while all else works is found out by reconciling',
       registry.network(network.name) !== undefined,
     { what: 'what no event told of', timeoutMs: 5_000 },
   );
+  await waitFor(() => told.includes(`start ${made}`) && told.includes(`destroy ${known}`), {
+    what: 'the events, late',
+  });
+  for (const once of [`start ${made}`, `destroy ${known}`]) {
+    assert.equal(told.filter((news) => news === once).length, 1, once);
+  }
   assert.equal(registry.status().state, 'live');
 });
 

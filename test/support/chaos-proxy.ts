@@ -7,14 +7,17 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cleanup, engineAddress } from './engine.ts';
 
-/** What the line does to what comes next; with `only`, to connections whose latest request line matches, and to no other. */
+/** What the line does to what comes next. */
 export type Fault =
   | { readonly kind: 'none' }
   /** Nothing gets through in either direction, and nobody is told; what was sent meanwhile arrives after it. */
-  | { readonly kind: 'blackHole'; readonly only?: RegExp }
+  | { readonly kind: 'blackHole' }
   /** Every piece of an answer comes later. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Each connection is cut after so many bytes of answer, counted from the moment the fault was set. */
+  /**
+   * Each connection is cut after so many bytes of answer, counted from the moment the fault was set; with `only`, those whose latest
+   * request line matches.
+   */
   | { readonly kind: 'cutAfter'; readonly bytes: number; readonly only?: RegExp }
   /** New connections are cut as soon as they are made. */
   | { readonly kind: 'refuse' };
@@ -30,6 +33,8 @@ export interface ChaosProxy {
   readonly requests: readonly string[];
   /** Changes what the line does, for connections that are open too. */
   set(fault: Fault): void;
+  /** Swallows from now on what the open connections carry whose latest request line matches, and nothing else. */
+  hold(only: RegExp): void;
   /** Cuts every connection, with a reset where the line is TCP. */
   cut(): void;
   close(): Promise<void>;
@@ -86,6 +91,9 @@ export async function startChaosProxy(
       fault = next;
       for (const line of lines) line.set(next);
     },
+    hold(only) {
+      for (const line of lines) line.hold(only);
+    },
     cut() {
       for (const line of lines) line.cut();
     },
@@ -109,9 +117,10 @@ class Line {
   readonly #client: Socket;
   readonly #engine: Socket;
   #fault: Fault = { kind: 'none' };
-  #request: string | undefined;
+  #request = '';
   #answered = 0;
   #isCut = false;
+  #isHeld = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(client: Socket, engine: Socket, onClose: () => void) {
@@ -137,7 +146,6 @@ class Line {
   /** Tells it its latest request line. */
   name(request: string): void {
     this.#request = request;
-    this.#apply();
   }
 
   set(fault: Fault): void {
@@ -146,16 +154,16 @@ class Line {
     this.#apply();
   }
 
-  #apply(): void {
-    for (const socket of [this.#client, this.#engine]) {
-      if (this.#isConcerned('blackHole')) socket.pause();
-      else socket.resume();
-    }
+  hold(only: RegExp): void {
+    if (only.test(this.#request)) this.#isHeld = true;
+    this.#apply();
   }
 
-  #isConcerned(kind: Fault['kind']): boolean {
-    const only = 'only' in this.#fault ? this.#fault.only : undefined;
-    return this.#fault.kind === kind && (only?.test(this.#request ?? '') ?? true);
+  #apply(): void {
+    for (const socket of [this.#client, this.#engine]) {
+      if (this.#isHeld || this.#fault.kind === 'blackHole') socket.pause();
+      else socket.resume();
+    }
   }
 
   cut(): void {
@@ -177,7 +185,8 @@ class Line {
       });
       return;
     }
-    const limit = fault.kind === 'cutAfter' && this.#isConcerned('cutAfter') ? fault.bytes : Number.POSITIVE_INFINITY;
+    const isCutShort = fault.kind === 'cutAfter' && (fault.only?.test(this.#request) ?? true);
+    const limit = isCutShort ? fault.bytes : Number.POSITIVE_INFINITY;
     const left = Math.max(0, limit - this.#answered);
     this.#answered += bytes.length;
     this.#afterQueue(() => {

@@ -82,7 +82,11 @@ const rules: readonly Rule[] = [
     extra: ([, address]) => describePort(address ?? '', undefined),
     hint: portHint,
   },
-  { pattern: /port is already allocated|bind: address already in use/i, code: 'port_in_use', hint: portHint },
+  {
+    pattern: /port is already allocated|all ports are allocated|bind: address already in use/i,
+    code: 'port_in_use',
+    hint: portHint,
+  },
   {
     pattern: /^Address already in use$/i,
     code: 'address_in_use',
