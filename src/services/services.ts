@@ -11,6 +11,7 @@ import { createImages, type Images } from './images/images.ts';
 import { createJanitor } from './janitor/janitor.ts';
 import { createLogsService, type LogsService } from './logs/logs.ts';
 import { ObservationService } from './observation/observation-service.ts';
+import { createSeenInodes } from './seen-inodes.ts';
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
 export interface Clock {
@@ -46,8 +47,10 @@ export interface Services {
 export function createServices(parts: ServiceParts): Services {
   const { config, mirrors, clock, log, serverId, bootId } = parts;
   const catalogue = createCatalogue(mirrors);
+  const inodes = createSeenInodes();
   const observation = new ObservationService({
     mirrors,
+    inodes,
     helperImage: config.helperImage,
     serverId,
     log,
@@ -57,7 +60,7 @@ export function createServices(parts: ServiceParts): Services {
   const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
   const images = createImages({ catalogue, registries: config.registries });
   const janitor = createJanitor({ mirrors, clock, log, intervalMs: config.janitorIntervalMs });
-  const containers = createContainers({ config, catalogue, images, clock, log });
+  const containers = createContainers({ config, catalogue, images, inodes, clock, log });
   return {
     catalogue,
     containers,

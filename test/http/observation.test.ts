@@ -12,7 +12,7 @@ const server = await startApp({ after });
 
 function get(target: { id: string }, path: string, accept = 'application/json') {
   return request(server.url)
-    .get(`/api/v1/containers/${target.id}/${path}`)
+    .get(`/api/v1/containers/${target.id}${path === '' ? '' : `/${path}`}`)
     .set({ ...server.headers, accept });
 }
 
@@ -45,6 +45,8 @@ test('netstat as JSON is what the container itself reads', async () => {
   const { State } = await inspectContainer(target.id);
   assert.equal(body.namespace.id, `local~${target.id}~${State.StartedAt}`);
   assert.equal(`net:[${body.namespace.inode}]`, (await target.run('readlink /proc/self/ns/net')).trim());
+  const shown = await get(target, '');
+  assert.equal(shown.body.namespace.inode, body.namespace.inode, 'once seen, the inode is shown with the container');
   assert.equal(body.truncated, false);
   assert.ok(Math.abs(Date.parse(body.asOf) - Date.now()) < 10_000);
 

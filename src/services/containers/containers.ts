@@ -10,6 +10,7 @@ import type { CreateRequest, DryRun } from '../../schemas/create.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
 import type { Images } from '../images/images.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 import type { Clock } from '../services.ts';
 import { createCreation } from './creation.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -57,22 +58,25 @@ export interface Containers extends ContainerReading {
 
 /** What is not started so long after this server has begun to look is nobody's. A create and its start are 0.2 s apart, seconds under load. */
 const halfMadeGraceMs = 5_000;
+const secondLookMs = 3_000;
 
 export function createContainers({
   config,
   catalogue,
   images,
+  inodes,
   clock,
   log,
 }: {
   config: Config;
   catalogue: Catalogue;
   images: Images;
+  inodes: SeenInodes;
   clock: Clock;
   log: FastifyBaseLogger;
 }): Containers {
   const { mirrors } = catalogue;
-  const views = createViews();
+  const views = createViews(inodes);
   const labNetworks = createLabNetworks();
   const leftovers = createLeftovers({ mirrors, log });
   const preparation = createPreparation({ config, catalogue, clock });
@@ -97,12 +101,16 @@ export function createContainers({
 
   async function cleanUp(mirror: EngineMirror): Promise<void> {
     await mirror.settled();
-    await leftovers.sweepHalfMade(mirror, halfMadeGraceMs);
+    // Twice: the engine may still be about to end a create whose server was killed just now.
+    await Promise.all([
+      leftovers.sweepHalfMade(mirror, 0, halfMadeGraceMs),
+      leftovers.sweepHalfMade(mirror, secondLookMs, halfMadeGraceMs),
+    ]);
     await labNetworks.sweep(mirror);
   }
 
   return {
-    ...createReading({ catalogue, views }),
+    ...createReading({ catalogue, inodes, views }),
     views,
     onReplaced: rejoining.onReplaced,
     remove: lifecycle.remove,
@@ -130,7 +138,7 @@ export function createContainers({
         engine: mirror.engine.name,
         name: plan.name,
         request: plan.body,
-        warnings: [...plan.warnings],
+        warnings: [...plan.warnings, ...(plan.obstacle === null ? [] : [plan.obstacle.message])],
       };
     },
 

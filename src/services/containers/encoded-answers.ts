@@ -1,6 +1,7 @@
-// Answers encoded once and sent many times: bytes and their strong ETag, kept as long as the mirrors hold the same revision.
+// Answers encoded once and sent many times: bytes and their strong ETag, kept as long as nothing that they show has changed.
 import { createHash } from 'node:crypto';
 import type { EngineMirror } from '../../engine/mirror.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 
 /** A JSON document, ready to be sent. */
 export interface Encoded {
@@ -17,15 +18,15 @@ export interface EncodedAnswers {
 /** More questions than this are not kept apart within one revision: whoever asks that variously pays for it. */
 const capacity = 512;
 
-export function createEncodedAnswers(mirrors: readonly EngineMirror[]): EncodedAnswers {
-  let revision = '';
+export function createEncodedAnswers(mirrors: readonly EngineMirror[], inodes: SeenInodes): EncodedAnswers {
+  let kept = '';
   let answers = new Map<string, Encoded>();
 
   return {
     encode(key, make) {
-      const current = mirrors.map((mirror) => mirror.revision).join('.');
-      if (current !== revision || answers.size >= capacity) {
-        revision = current;
+      const current = [inodes, ...mirrors].map(({ revision }) => revision).join('.');
+      if (current !== kept || answers.size >= capacity) {
+        kept = current;
         answers = new Map();
       }
       const known = answers.get(key);

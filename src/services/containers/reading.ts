@@ -3,6 +3,7 @@ import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container, ContainerState, Mode } from '../../schemas/container.ts';
 import { authorize, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 import { createEncodedAnswers, type Encoded } from './encoded-answers.ts';
 import { isStale, type Views } from './views.ts';
 
@@ -26,8 +27,16 @@ export interface ContainerReading {
   get(principal: Principal, ref: string, engine?: string): MirroredAnswer;
 }
 
-export function createReading({ catalogue, views }: { catalogue: Catalogue; views: Views }): ContainerReading {
-  const answers = createEncodedAnswers(catalogue.mirrors);
+export function createReading({
+  catalogue,
+  inodes,
+  views,
+}: {
+  catalogue: Catalogue;
+  inodes: SeenInodes;
+  views: Views;
+}): ContainerReading {
+  const answers = createEncodedAnswers(catalogue.mirrors, inodes);
 
   function select(mirror: EngineMirror, query: ListQuery): Container[] {
     const viewer = views.viewer(mirror);

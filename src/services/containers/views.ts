@@ -1,8 +1,9 @@
-// The containers of each engine as the API shows them, derived once per revision of its mirror. It reads mirrors and nothing else.
+// The containers of each engine as the API shows them, derived once per revision of what they come from. It asks no engine.
 import { type ContainerViewer, viewContainers } from '../../domain/container/container-view.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container } from '../../schemas/container.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 
 export interface Views {
   /** A viewer of what the mirror holds now. */
@@ -15,20 +16,22 @@ export function isStale(mirror: EngineMirror): boolean {
   return mirror.status().state !== 'live';
 }
 
-export function createViews(): Views {
-  const cached = new WeakMap<EngineMirror, { readonly revision: number; readonly viewer: ContainerViewer }>();
+export function createViews(inodes: SeenInodes): Views {
+  const cached = new WeakMap<EngineMirror, { readonly revision: string; readonly viewer: ContainerViewer }>();
 
   function viewer(mirror: EngineMirror): ContainerViewer {
+    const revision = `${mirror.revision}.${inodes.revision}`;
     const known = cached.get(mirror);
-    if (known?.revision === mirror.revision) return known.viewer;
+    if (known?.revision === revision) return known.viewer;
     const fresh = viewContainers({
       engine: mirror.engine.name,
       stale: isStale(mirror),
       containers: () => mirror.containers(),
       container: (id) => mirror.container(id),
       network: (nameOrId) => mirror.network(nameOrId),
+      inode: (namespaceId) => inodes.inode(namespaceId),
     });
-    cached.set(mirror, { revision: mirror.revision, viewer: fresh });
+    cached.set(mirror, { revision, viewer: fresh });
     return fresh;
   }
 

@@ -1,4 +1,5 @@
 // What can be seen inside a container's network: once, or as a stream. The words of the feature; how it is looked at is the samplers' business.
+
 import { findNamespace } from '../../domain/observation/namespace-target.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
@@ -9,6 +10,7 @@ import type { Json } from '../../streams/delta.ts';
 import type { Reading, Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 import { lookupIn, watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
 import type { Sample } from './sampler.ts';
@@ -19,6 +21,7 @@ export interface ObservationParts {
   readonly mirrors: readonly EngineMirror[];
   readonly helperImage: string;
   readonly serverId: string;
+  readonly inodes: SeenInodes;
   readonly log: ObservationLog;
   now(): number;
 }
@@ -107,11 +110,6 @@ export class ObservationService {
   /** Fails with `container_not_running` unless the container runs, so that a stream over HTTP can be refused before it begins. */
   requireRunning({ mirror, facts }: Located): void {
     if (findNamespace(mirror.engine.name, facts, lookupIn(mirror)) === null) throw notRunning(facts.name, facts.state);
-  }
-
-  /** Inode of a namespace, null until a helper has seen it. */
-  inode(mirror: EngineMirror, namespaceId: string): number | null {
-    return this.#samplersOf(mirror).inode(namespaceId);
   }
 
   /** Ends every helper, and resolves when they are gone. */

@@ -1,9 +1,11 @@
 // The samplers of one engine: one a namespace, made when first asked for, ended when nobody asks any more or the namespace is gone.
+
 import pLimit from 'p-limit';
 import { isAlive } from '../../domain/container/join-chain.ts';
 import type { NamespaceTarget } from '../../domain/observation/namespace-target.ts';
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
+import type { SeenInodes } from '../seen-inodes.ts';
 import { type Helper, startHelper } from './helper.ts';
 import { pinImage } from './helper-image.ts';
 import { Sampler } from './sampler.ts';
@@ -12,6 +14,7 @@ export interface SamplerRegistryOptions {
   readonly mirror: EngineMirror;
   readonly helperImage: string;
   readonly serverId: string;
+  readonly inodes: SeenInodes;
   readonly log: ObservationLog;
   now(): number;
 }
@@ -30,8 +33,8 @@ export class SamplerRegistry {
   readonly #image: ReturnType<typeof pinImage>;
   readonly #limitStarts = pLimit(startsAtOnce);
   readonly #samplers = new Map<string, { readonly sampler: Sampler; readonly target: NamespaceTarget }>();
-  /** Of namespaces that live, seen by any helper so far. */
-  readonly #inodes = new Map<string, { readonly inode: number; readonly target: NamespaceTarget }>();
+  /** Namespaces that live and that a helper has seen. */
+  readonly #seen = new Map<string, NamespaceTarget>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #unlisten: readonly (() => void)[];
   #closed = false;
@@ -69,11 +72,6 @@ export class SamplerRegistry {
     return sampler;
   }
 
-  /** Inode of a namespace, null where no helper was in it yet. */
-  inode(namespaceId: string): number | null {
-    return this.#inodes.get(namespaceId)?.inode ?? null;
-  }
-
   /** Ends every sampler, and resolves when all their helpers are gone, or the engine cannot be asked. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -95,7 +93,10 @@ export class SamplerRegistry {
       this.#image.forget();
       return start();
     });
-    if (helper.inode !== null) this.#inodes.set(target.id, { inode: helper.inode, target });
+    if (helper.inode !== null) {
+      this.#seen.set(target.id, target);
+      this.#options.inodes.see(target.id, helper.inode);
+    }
     return helper;
   }
 
@@ -113,7 +114,11 @@ export class SamplerRegistry {
     const hasEnded = ({ anchor }: NamespaceTarget) =>
       anchor?.id === id && (after === null || !isAlive(after) || after.startedAt !== anchor.startedAt);
     for (const { sampler, target } of [...this.#samplers.values()]) if (hasEnded(target)) sampler.retire();
-    for (const [namespaceId, { target }] of this.#inodes) if (hasEnded(target)) this.#inodes.delete(namespaceId);
+    for (const target of [...this.#seen.values()]) {
+      if (!hasEnded(target)) continue;
+      this.#seen.delete(target.id);
+      this.#options.inodes.forget(target.id);
+    }
   }
 }
 
