@@ -45,6 +45,18 @@ test('a taken host port names the container that holds it', async (t) => {
   assert.deepEqual(body.holder, foreign);
 });
 
+test('two mappings to one host port: told of by a dry run, refused by a create before anything is made', async (t) => {
+  const api = useApi(server, t);
+  const body = { name: uniqueName('twice'), ports: ['8080:80', '127.0.0.1:8080:81'] };
+  const planned = await api.post('/containers/open?dryRun=true', body);
+  assert.equal(planned.status, 200, JSON.stringify(planned.body));
+  assert.deepEqual(Object.keys(planned.body.request.HostConfig.PortBindings), ['80/tcp', '81/tcp']);
+  assert.match(planned.body.warnings.join(), /8080\/tcp/);
+  const refused = await api.post('/containers/open', body);
+  assert.deepEqual([refused.status, refused.body.code, refused.body.field], [400, 'invalid_request', 'ports']);
+  assert.equal(await isOnEngine(body.name), false);
+});
+
 test('a port that a process of the host holds is told apart', async (t) => {
   const listener = createServer().listen(0, '127.0.0.1');
   t.after(() => listener.close());

@@ -248,7 +248,15 @@ test('open needs one of its three ways, and host excludes everything that is pub
     assert.deepEqual(refusal({ mode: 'open', host: true, [field]: value }), ['invalid_request', field]);
   }
   assert.deepEqual(refusal({ mode: 'open', ports: ['80', 'x'] }), ['invalid_request', 'ports[1]']);
-  assert.deepEqual(refusal({ mode: 'open', ports: ['8080:80', '0.0.0.0:8080:81'] }), ['invalid_request', 'ports']);
+});
+
+test('what docker create takes and a start fails of is planned, with the reason that it cannot run', () => {
+  const obstacle = (ports: string[]) => plan({ mode: 'open', ports }).obstacle;
+  assert.equal(obstacle(['8080:80', '8081:81', '127.0.0.1::80']), null);
+  assert.equal(plan({ mode: 'closed' }).obstacle, null);
+  assert.match(obstacle(['8080:80', '0.0.0.0:8080:81'])?.message ?? '', /want host port 8080\/tcp/);
+  assert.equal(obstacle(['1-1024']), null);
+  assert.match(obstacle(['1-1025'])?.message ?? '', /^1025 ports/);
 });
 
 test('a network is a bridge or an attachable overlay, by name or id, and nothing else', () => {

@@ -2,7 +2,6 @@
 import type { CreateBridged, CreateOpen, CreateRequest } from '../../schemas/create.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { label } from '../labels.ts';
-import { findSelfConflict } from '../ports/holder.ts';
 import { parseIpAddress } from '../ports/ip-address.ts';
 import { parsePortMappings } from '../ports/port-mapping.ts';
 import type { Attachment } from './container-spec.ts';
@@ -49,19 +48,7 @@ function planOpen(request: { mode: 'open' } & CreateOpen, context: CreateContext
       hint: 'Give ports: ["2222"], or publishAll: true, or host: true; or use POST /api/v1/containers/bridged.',
     });
   }
-  const ports = parsePortMappings(request.ports ?? []);
-  const conflict = findSelfConflict(ports);
-  if (conflict !== null) {
-    throw new Failure(
-      'invalid_request',
-      `Two of the ports want host port ${conflict[1].hostPort}/${conflict[1].protocol}`,
-      {
-        field: 'ports',
-        hint: 'Publish each on a host port, or on a host address, of its own.',
-      },
-    );
-  }
-  return planOnNetwork(request, ports, publishAll, context);
+  return planOnNetwork(request, parsePortMappings(request.ports ?? []), publishAll, context);
 }
 
 const excludedByHost = ['ports', 'publishAll', 'network', 'ip', 'ip6', 'aliases'] as const;

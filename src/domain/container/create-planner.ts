@@ -7,6 +7,7 @@ import { parseMemoryLimit } from '../byte-size.ts';
 import { parseDuration } from '../duration.ts';
 import { parseImageReference } from '../image-reference.ts';
 import { label } from '../labels.ts';
+import { findStartObstacle } from '../ports/start-obstacle.ts';
 import { parseRestartPolicy } from '../restart-policy.ts';
 import { planAttachment } from './attachment-plan.ts';
 import { type ContainerSpec, toCreateBody } from './container-spec.ts';
@@ -46,6 +47,8 @@ export interface CreatePlan {
   /** The lab's own bridge, which has to exist before the container starts; null where none is used. */
   readonly labNetwork: string | null;
   readonly warnings: readonly string[];
+  /** Why it could be made but not started: told by a dry run, refused by a create. */
+  readonly obstacle: Failure | null;
 }
 
 /** @throws Failure naming the field */
@@ -75,7 +78,8 @@ export function planCreate(request: CreateRequest, context: CreateContext): Crea
   if (interactive && !spec.tty && !spec.stdin) {
     warnings.push('Without command, tty and stdin a shell image ends as soon as it has started.');
   }
-  return { name: context.name, spec, body: toCreateBody(spec), labNetwork, warnings };
+  const obstacle = attachment.kind === 'network' ? findStartObstacle(attachment.ports) : null;
+  return { name: context.name, spec, body: toCreateBody(spec), labNetwork, warnings, obstacle };
 }
 
 function readEnv(env: CreateRequest['env']): string[] {

@@ -150,6 +150,7 @@ export function createCreation({
   return {
     async make(order, prepared, signal) {
       try {
+        if (prepared.plan.obstacle !== null) throw prepared.plan.obstacle;
         return await limitOf(prepared.mirror)(() => make(order, prepared, signal));
       } catch (error) {
         throw error instanceof Failure ? blameField(error, order.request) : error;
