@@ -22,8 +22,8 @@ export interface Leftovers {
   discardLost(mirror: EngineMirror, lost: LostContainer): Promise<void>;
   /** To be called before a container of this name is made: an older lost one is removed or given up, so that it cannot be mistaken for the new. */
   settle(mirror: EngineMirror, name: string): Promise<void>;
-  /** Removes managed containers that were made before this call and are not started within `graceMs`. */
-  sweepHalfMade(mirror: EngineMirror, graceMs: number): Promise<void>;
+  /** Looks `lookMs` from now for managed containers that were made and not started; removes those not started `graceMs` later either. */
+  sweepHalfMade(mirror: EngineMirror, lookMs: number, graceMs: number): Promise<void>;
   close(): void;
 }
 
@@ -67,6 +67,11 @@ export function createLeftovers({
     await discard(mirror, id);
   }
 
+  /** Never ends once this is closed. */
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => timers.add(setTimeout(resolve, ms).unref()));
+  }
+
   async function catchUp(mirror: EngineMirror): Promise<void> {
     await Promise.all(Array.from(doomed.get(mirror) ?? [], (id) => discard(mirror, id)));
   }
@@ -93,11 +98,12 @@ export function createLeftovers({
       await look(mirror, one);
       lost.get(mirror)?.delete(name);
     },
-    async sweepHalfMade(mirror, graceMs) {
+    async sweepHalfMade(mirror, lookMs, graceMs) {
+      await pause(lookMs);
       const found = [...mirror.containers()].filter(isHalfMade);
       if (found.length === 0) return;
       // Another server may be about to start it.
-      await new Promise<void>((resolve) => timers.add(setTimeout(resolve, graceMs).unref()));
+      await pause(graceMs);
       for (const { id, name } of found) {
         if (!isHalfMade(await mirror.refresh(id))) continue;
         log.info({ engine: mirror.engine.name, container: name }, 'removing what was made and never started');

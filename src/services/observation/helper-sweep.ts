@@ -14,7 +14,7 @@ export interface HelperSweepOptions {
 }
 
 /** Milliseconds that a helper may lie still: another server may be about to start it, and the engine to remove it. */
-const graceMs = { ours: 120_000, others: 8_000 } as const;
+const graceMs = { ours: 120_000, others: 5_000 } as const;
 
 /** Sweeps the engine, from its first list on, until the answer is called. */
 export function sweepHelpers({ mirror, serverId }: HelperSweepOptions): () => void {
