@@ -56,7 +56,10 @@ export async function startServer(): Promise<MeasuredServer> {
 /** The arguments of package.json's `serve`, so that what is measured is what is shipped. */
 async function serveArguments(): Promise<string[]> {
   const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: { serve: string } };
-  return manifest.scripts.serve.split(' ').slice(1);
+  return manifest.scripts.serve
+    .replace(/^exec /, '')
+    .split(' ')
+    .slice(1);
 }
 
 async function isReady(url: string): Promise<boolean> {
