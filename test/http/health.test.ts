@@ -246,6 +246,27 @@ test('no path and no query, however odd, is ever a 500', async () => {
   );
 });
 
+test('a server that cannot keep up sheds load, but goes on saying that it lives', async () => {
+  const blocked = new Int32Array(new SharedArrayBuffer(4));
+  const answers: { path: string; status: number; code?: string }[] = [];
+  const ask = async (path: string) => {
+    const { status, body } = await send(running.url, { path, headers });
+    answers.push({ path, status, code: body.code });
+  };
+  const asked: Promise<void>[] = [];
+  for (let turn = 0; turn < 5; turn++) {
+    // Every turn of the event loop takes 800 ms, and no CPU.
+    Atomics.wait(blocked, 0, 0, 800);
+    asked.push(ask('/api/v1/engines'), ask('/healthz'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(asked);
+  const shed = answers.filter(({ status }) => status === 503);
+  assert.ok(shed.length > 0, JSON.stringify(answers));
+  for (const { path, code } of shed) assert.deepEqual({ path, code }, { path: '/api/v1/engines', code: 'overloaded' });
+  await waitFor(async () => (await get('/api/v1/engines')).status === 200, { what: 'the server to recover' });
+});
+
 /** Percent-encoded; lone surrogates, which have no encoding, are replaced. */
 function encodeWell(text: string): string {
   return encodeURIComponent(Buffer.from(text).toString());
