@@ -188,10 +188,16 @@ const onNetwork = {
   ),
 };
 
-export const CreateClosed = Type.Object({ ...common }, { $id: 'CreateClosed', ...closedObject });
+export const CreateClosed = Type.Object(
+  { ...common },
+  { $id: 'CreateClosed', ...closedObject, examples: [{ name: 't1' }] },
+);
 export type CreateClosed = Static<typeof CreateClosed>;
 
-export const CreateBridged = Type.Object({ ...common, ...onNetwork }, { $id: 'CreateBridged', ...closedObject });
+export const CreateBridged = Type.Object(
+  { ...common, ...onNetwork },
+  { $id: 'CreateBridged', ...closedObject, examples: [{ name: 't2', network: 'bridge' }] },
+);
 export type CreateBridged = Static<typeof CreateBridged>;
 
 const { hostname: _ofTheTarget, ...commonOfJoined } = common;
@@ -206,7 +212,7 @@ export const CreateJoined = Type.Object(
       description: 'A running container: full id, exact name, or unique prefix of an id',
     }),
   },
-  { $id: 'CreateJoined', ...closedObject },
+  { $id: 'CreateJoined', ...closedObject, examples: [{ name: 'joined', target: 'web' }] },
 );
 export type CreateJoined = Static<typeof CreateJoined>;
 
@@ -226,7 +232,11 @@ export const CreateOpen = Type.Object(
     publishAll: Type.Optional(Type.Boolean({ description: 'Publish every port that the image exposes' })),
     host: Type.Optional(Type.Boolean({ description: "Share the host's own network namespace" })),
   },
-  { $id: 'CreateOpen', ...closedObject },
+  {
+    $id: 'CreateOpen',
+    ...closedObject,
+    examples: [{ name: 'web', command: ['/bin/httpd', '-f', '-p', '2222'], ports: ['127.0.0.1:8080:2222'] }],
+  },
 );
 export type CreateOpen = Static<typeof CreateOpen>;
 

@@ -32,7 +32,7 @@ export const ExecRequest = Type.Object(
       }),
     ),
   },
-  { $id: 'ExecRequest', additionalProperties: false },
+  { $id: 'ExecRequest', additionalProperties: false, examples: [{ command: ['netstat', '-tan'], timeoutMs: 5_000 }] },
 );
 export type ExecRequest = Static<typeof ExecRequest>;
 

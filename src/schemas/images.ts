@@ -23,7 +23,7 @@ export const PullRequest = Type.Object(
       examples: ['busybox:latest'],
     }),
   },
-  { $id: 'PullRequest', additionalProperties: false },
+  { $id: 'PullRequest', additionalProperties: false, examples: [{ image: 'busybox:latest' }] },
 );
 export type PullRequest = Static<typeof PullRequest>;
 

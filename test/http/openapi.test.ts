@@ -32,6 +32,14 @@ function resolve(value: { $ref?: string }): Record<string, unknown> {
   return found;
 }
 
+/** References are pointers into the document; inlined they need no resolver. */
+function inline(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inline);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$ref' in value) return inline(resolve(value as { $ref: string }));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inline(member)]));
+}
+
 test('it is valid OpenAPI 3.1, at both URLs', async () => {
   assert.equal(document.openapi, '3.1.0');
   const { valid, errors } = await new Validator().validate(structuredClone(document));
@@ -121,6 +129,18 @@ test('schemas with a name are components, and every reference leads somewhere', 
   assert.doesNotMatch(text, /x-terrarium-component|"\$id"|"~kind"|def-\d/);
 });
 
+test('every request body has an example, which is a request that would be taken', () => {
+  const bodies = operations().filter(({ operation }) => operation.requestBody !== undefined);
+  assert.ok(bodies.length >= 5);
+  for (const { operation, path } of bodies) {
+    const schema = resolve(operation.requestBody.content['application/json'].schema);
+    const examples = schema.examples as unknown[] | undefined;
+    assert.ok(examples !== undefined && examples.length > 0, `${path} has no example`);
+    const validator = Compile(inline(schema) as object);
+    for (const example of examples) assert.ok(validator.Check(example), `${path}: ${JSON.stringify(example)}`);
+  }
+});
+
 test('every error code is described under its status', () => {
   for (const code of errorCodes) {
     const { description } = document.components.responses[`Problem${errorKinds[code].status}`];
@@ -134,13 +154,6 @@ function answerValidator(path: string, method: string, status: number) {
   const content = resolve(document.paths[path][method].responses[status]).content as Record<string, { schema: object }>;
   const media = content['application/json'] ?? content['application/problem+json'];
   assert.ok(media, `${method} ${path} ${status} is not documented as JSON`);
-  // References are pointers into the document; inlined they need no resolver.
-  const inline = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(inline);
-    if (typeof value !== 'object' || value === null) return value;
-    if ('$ref' in value) return inline(resolve(value as { $ref: string }));
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inline(member)]));
-  };
   return Compile(inline(media.schema) as object);
 }
 
