@@ -236,6 +236,7 @@ test('nothing secret is in what it prints, at the most talkative level', async (
   await send(server.url, { path: `/api/v1/engines?token=${token}`, headers });
   await send(server.url, { path: `/api/v1/engines?ticket=${unused}&code=${secondCode}`, headers });
   await send(server.url, { path: `/api/v1/no-such/route?access_token=${token}`, headers });
+  await send(server.url, { path: `/login?code=${secondCode}` });
   const client = await connectStream(t, `${server.url}/api/v1/containers/${name}/netstat?ticket=${ticket}`);
   await client.close();
   const password = 'pAsSwOrD-of-a-lab';
