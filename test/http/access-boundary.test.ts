@@ -65,6 +65,13 @@ test('hosts: everything else is refused', async () => {
   for (const host of refused) assert.equal(await codeFor({ host }), 'host_not_allowed', JSON.stringify(host));
 });
 
+test('hosts: listening on every address is no name', async (t) => {
+  const open = await startApp(t, { env: { TERRARIUM_HOST: '0.0.0.0', TERRARIUM_ALLOWED_HOSTS: 'lab.example' } });
+  const ask = (host: string) => send(open.url, { path: '/healthz', headers: { host } });
+  for (const host of ['0.0.0.0', '[::]', '0', '0x0.0.0.0']) assert.equal((await ask(host)).status, 403, host);
+  for (const host of ['lab.example', '127.0.0.1']) assert.equal((await ask(host)).status, 200, host);
+});
+
 test('origins: the page that this server served, and configured ones, to scheme, host and port', async () => {
   const own = `http://127.0.0.1:${port}`;
   assert.equal(await codeFor({}), 'ok', 'no Origin: not a browser');
