@@ -1,5 +1,5 @@
 // The port to a Docker Engine, in our words: what the services may ask of an engine, whatever carries the calls. Types only; the
-// adapter in docker/ is the one place that knows dockerode. Every method rejects with a `Failure` and nothing else.
+// adapter in docker/ is the one place that knows the Docker Engine API. Every method rejects with a `Failure` and nothing else.
 import type { Readable, Writable } from 'node:stream';
 import type { CreateBody } from '../domain/container/create-body.ts';
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
