@@ -44,7 +44,8 @@ describe('a test file', () => {
     [
       'that throws after its tests',
       `${header}test('a', () => {});\nsetTimeout(() => { throw new Error('late'); }, 30);`,
-      /late/,
+      // Whether node still tells of the error, or only ends with its code 7, is a race inside node.
+      /late|code 7/,
     ],
   ];
   for (const [what, text, reason] of broken) {
