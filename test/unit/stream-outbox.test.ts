@@ -1,16 +1,23 @@
 // The queue between the streams and one client: order, latest wins, bounds.
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { afterEach } from 'node:test';
 import { Outbox, type OutboxLimits } from '../../src/streams/outbox.ts';
 import { PlayedWire } from '../support/played-stream.ts';
 
 const limits: OutboxLimits = { stallMs: 30_000, maxWaiting: 5, maxInFlightBytes: 40 };
 const frame = (n: number) => Buffer.from(JSON.stringify({ type: 'test', n }));
 
+const made: Outbox[] = [];
+// What still flies keeps the stall clock running, and that the process.
+afterEach(() => {
+  for (const outbox of made.splice(0)) outbox.destroy();
+});
+
 function makeOutbox(options: Partial<OutboxLimits> = {}) {
   const wire = new PlayedWire();
   const stalls: string[] = [];
   const outbox = new Outbox(wire, (reason) => stalls.push(reason), { ...limits, ...options });
+  made.push(outbox);
   return { wire, stalls, outbox, seen: () => wire.frames.map(({ n }) => n) };
 }
 
@@ -37,14 +44,14 @@ test('what is marked is made when its turn comes, not before', () => {
   const { outbox, wire } = makeOutbox({ maxInFlightBytes: 1 });
   wire.isReading = false;
   outbox.push(frame(1));
-  let made = 0;
+  let count = 0;
   outbox.mark('a', () => {
-    made += 1;
+    count += 1;
     return frame(2);
   });
-  assert.equal(made, 0);
+  assert.equal(count, 0);
   wire.read();
-  assert.equal(made, 1);
+  assert.equal(count, 1);
 });
 
 test('several small frames may fly, and one large one', () => {
