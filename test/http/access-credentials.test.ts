@@ -7,7 +7,7 @@ import test, { after, type TestContext } from 'node:test';
 import { ConfigError } from '../../src/config.ts';
 import { loadToken } from '../../src/services/credentials/token-file.ts';
 import { startApp } from '../support/app.ts';
-import { createTestContainer } from '../support/engine.ts';
+import { createTestContainer, waitFor } from '../support/engine.ts';
 import { send, upgradeHeaders } from '../support/raw-http.ts';
 import { connectStream } from '../support/stream-client.ts';
 
@@ -65,6 +65,18 @@ test('a ticket opens one WebSocket, once and in time', async (t) => {
   const other = await connectStream(t, `${url}?options=tan&ticket=${await issue()}`);
   await other.close();
   await assert.rejects(connectStream(t, `${url}?optoins=tan&ticket=${await issue()}`), { status: 400 });
+});
+
+test('a frame larger than any client needs ends its own socket and no other', async (t) => {
+  const { name } = await createTestContainer(t);
+  const connect = () =>
+    connectStream(t, `${running.url}/api/v1/containers/${name}/netstat`, { headers: running.headers });
+  const [rude, polite] = [await connect(), await connect()];
+  await polite.until('a snapshot', () => polite.data);
+  rude.socket.send('x'.repeat(64 * 1024 + 1));
+  await waitFor(() => rude.closed, { what: 'the socket to be closed' });
+  assert.equal(rude.closed?.code, 1009);
+  assert.equal(polite.closed, undefined);
 });
 
 test('a ticket is good for an upgrade and nothing else', async () => {
