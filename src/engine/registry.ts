@@ -2,17 +2,16 @@
 // nothing about containers and writes nothing to the engine.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
 import { Failure } from '../schemas/failure.ts';
 import { chooseDelay } from './backoff.ts';
-import { Coalescer } from './coalescer.ts';
 import type { Engine, EngineEvent, EngineInfo } from './engine.ts';
 import { pingDeadlineMs, watchEngine } from './engine-watch.ts';
 import { findEffects } from './event-effects.ts';
 import { EventMemory } from './event-memory.ts';
 import { Listeners } from './listeners.ts';
 import type { ContainerChange, EngineMirror, MirrorState, MirrorStatus } from './mirror.ts';
+import { MirrorReader } from './mirror-reader.ts';
 import { MirrorStore } from './mirror-store.ts';
 
 /** The part of a logger that the registry needs (pino's and Fastify's fit). */
@@ -32,9 +31,7 @@ export interface RegistryParts {
 }
 
 const defaultReconcileMs = 60_000;
-/** Inspects at a time: of a sync, and in all. One costs the engine about a millisecond. */
-const syncWorkers = 6;
-const inspectLimit = 16;
+const infoDeadlineMs = 5_000;
 
 /** One subscription to the engine's events. */
 interface Subscription {
@@ -60,8 +57,7 @@ export class Registry implements EngineMirror {
   readonly #closing = new AbortController();
   readonly #store: MirrorStore;
   readonly #memory = new EventMemory();
-  readonly #inspections: Coalescer<ContainerFacts | undefined>;
-  readonly #networkReads: Coalescer<void>;
+  readonly #reader: MirrorReader;
   readonly #changes: Listeners<ContainerChange>;
   readonly #statuses: Listeners<MirrorStatus>;
   readonly #events: Listeners<EngineEvent>;
@@ -71,13 +67,12 @@ export class Registry implements EngineMirror {
   #state: MirrorState = 'connecting';
   #reason: string | null = null;
   #since: number;
-  /** When the engine last gave a sign of life, by our clock. */
-  #heardAt: number;
+  /** When the mirror was last known to be right, by our clock. */
+  #rightAt: number;
   /** The engine's clock when it was first subscribed to: where the feed begins as long as no event has been seen. */
   #feedStart: bigint | undefined;
   /** The last event's turn: each is told after the one before, and after the mirror has taken it in. */
   #turn: Promise<unknown> = Promise.resolve();
-  #lastReconcile = 0;
   #running: Promise<void> | undefined;
 
   constructor({ engine, clock = Date, log, reconcileMs = defaultReconcileMs }: RegistryParts) {
@@ -86,7 +81,7 @@ export class Registry implements EngineMirror {
     this.#log = log;
     this.#reconcileMs = reconcileMs;
     this.#since = this.#now();
-    this.#heardAt = this.#since;
+    this.#rightAt = this.#since;
     const onFault = (error: unknown) =>
       log?.warn({ engine: engine.name, err: error }, 'a listener of the mirror failed');
     this.#changes = new Listeners(onFault);
@@ -98,9 +93,13 @@ export class Registry implements EngineMirror {
     });
     // Every call under way listens to it.
     setMaxListeners(0, this.#closing.signal);
-    const limit = pLimit(inspectLimit);
-    this.#inspections = new Coalescer((id) => limit(() => this.#inspect(id)));
-    this.#networkReads = new Coalescer(() => this.#readNetworks());
+    this.#reader = new MirrorReader({
+      engine,
+      store: this.#store,
+      signal: this.#closing.signal,
+      onOddity: (failure, details) =>
+        log?.warn({ engine: engine.name, ...details, err: failure }, 'the engine cannot show a part of what it has'),
+    });
   }
 
   /** Begins to mirror the engine. An engine that is away is no error: it is tried until `close()`. */
@@ -132,7 +131,7 @@ export class Registry implements EngineMirror {
       state: this.#state,
       reason: this.#reason,
       since: new Date(this.#since).toISOString(),
-      ageMs: isLive ? 0 : Math.max(0, this.#now() - this.#heardAt),
+      ageMs: isLive ? 0 : Math.max(0, this.#now() - this.#rightAt),
       settled: this.#isSettled,
     };
   }
@@ -171,11 +170,11 @@ export class Registry implements EngineMirror {
   }
 
   refresh(id: string): Promise<ContainerFacts | undefined> {
-    return this.#inspections.request(id);
+    return this.#reader.readContainer(id);
   }
 
   refreshNetworks(): Promise<void> {
-    return this.#networkReads.request('');
+    return this.#reader.readNetworks();
   }
 
   onContainer(listener: (change: ContainerChange) => void): () => void {
@@ -217,10 +216,10 @@ export class Registry implements EngineMirror {
         feed?.end();
         feed = next;
         await feed.opened;
-        await Promise.race([this.#reconcile(feed.signal), feed.away]);
+        await Promise.race([this.#reader.readEverything(feed.signal), feed.away]);
         this.#setState('live', null);
         await Promise.race([sleep(this.#reconcileMs, undefined, { signal: feed.signal }), feed.away]);
-        await this.#readInfo(closing);
+        await Promise.race([this.#readInfo(feed.signal), feed.away]);
       }
     } finally {
       feed?.end();
@@ -237,7 +236,7 @@ export class Registry implements EngineMirror {
       signal,
       onEvent: (event) => this.#takeIn(event, session),
       onLife: () => {
-        this.#heardAt = this.#now();
+        if (this.#state === 'live') this.#rightAt = this.#now();
       },
     });
     const away = Promise.race([watch.ended, rejectOnAbort(session.signal)]);
@@ -245,29 +244,13 @@ export class Registry implements EngineMirror {
     return { signal, opened: watch.opened, away, end: () => session.abort() };
   }
 
-  /** Reads everything there is, and everything that was known: what no event told of is found here. */
-  async #reconcile(signal: AbortSignal): Promise<void> {
-    const ticket = this.#store.takeTicket();
-    const [listed] = await Promise.all([this.engine.listContainerIds({ signal }), this.refreshNetworks()]);
-    const ids = new Set([...listed, ...this.#store.containerIds()]).values();
-    const work = async () => {
-      for (const id of ids) {
-        if (signal.aborted) return;
-        await this.refresh(id).catch((error) => this.#pardon(error, { container: id }));
-      }
-    };
-    await Promise.all(Array.from({ length: syncWorkers }, work));
-    this.#store.forgetGone(this.#lastReconcile);
-    this.#lastReconcile = ticket;
-  }
-
   /** Begins at once with what the event asks for, and tells its listeners when that is done and their turn has come. */
   #takeIn(event: EngineEvent, session: AbortController): void {
     if (!this.#memory.note(event)) return;
-    const done = this.#apply(event)
-      .catch((error) => this.#pardon(error, { event }))
-      .catch((failure) => session.abort(failure));
-    this.#turn = Promise.all([this.#turn, done]).then(() => this.#events.tell(event));
+    const done = this.#reader.passOver(this.#apply(event), { event }).catch((failure) => session.abort(failure));
+    this.#turn = Promise.all([this.#turn, done]).then(() => {
+      if (!this.#closing.signal.aborted) this.#events.tell(event);
+    });
   }
 
   async #apply(event: EngineEvent): Promise<void> {
@@ -278,36 +261,9 @@ export class Registry implements EngineMirror {
     if (info) await this.#readInfo(this.#closing.signal);
   }
 
-  /** One object that the engine cannot show is no reason to give up the others; an engine that is away is. */
-  #pardon(error: unknown, details: object): void {
-    if (!(error instanceof Failure) || error.code !== 'engine_refused') throw error;
-    this.#log?.warn(
-      { engine: this.engine.name, ...details, err: error },
-      'the engine cannot show a part of what it has',
-    );
-  }
-
-  async #inspect(id: string): Promise<ContainerFacts | undefined> {
-    const ticket = this.#store.takeTicket();
-    try {
-      const facts = await this.engine.inspectContainer(id, { signal: this.#closing.signal });
-      this.#store.putContainer(facts.id, facts, ticket);
-      return this.#store.container(facts.id);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'container_not_found') throw error;
-      this.#store.putContainer(id, null, ticket);
-      return this.#store.container(id);
-    }
-  }
-
-  async #readNetworks(): Promise<void> {
-    const ticket = this.#store.takeTicket();
-    this.#store.putNetworks(await this.engine.listNetworks({ signal: this.#closing.signal }), ticket);
-  }
-
   async #readInfo(signal: AbortSignal): Promise<void> {
     const askedAt = this.#now();
-    const info = await this.engine.info({ signal });
+    const info = await this.engine.info({ signal, deadlineMs: infoDeadlineMs });
     const systemTime = Date.parse(info.systemTime);
     if (!Number.isNaN(systemTime)) this.#clockOffsetMs = Math.round(systemTime - (askedAt + this.#now()) / 2);
     if (info.id !== this.#info?.id) {
@@ -322,7 +278,10 @@ export class Registry implements EngineMirror {
     if (state === this.#state && reason === this.#reason) return;
     if (state !== this.#state) {
       this.#since = this.#now();
-      this.#log?.info({ engine: this.engine.name, state, reason }, `engine ${this.engine.name} is ${state}`);
+      if (state === 'live') this.#rightAt = this.#since;
+      const log = { engine: this.engine.name, state, reason };
+      if (state === 'stale') this.#log?.warn(log, `engine ${this.engine.name} is away`);
+      else this.#log?.info(log, `engine ${this.engine.name} is ${state}`);
     }
     this.#state = state;
     this.#reason = reason;

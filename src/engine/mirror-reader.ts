@@ -1,0 +1,100 @@
+// Asks an engine and puts what it answers into the store: single containers, the networks, or everything there is. It follows no events
+// and keeps no state of its own but what it is asking.
+import pLimit from 'p-limit';
+import type { ContainerFacts } from '../domain/container/facts.ts';
+import { Failure } from '../schemas/failure.ts';
+import { Coalescer } from './coalescer.ts';
+import type { Engine } from './engine.ts';
+import type { MirrorStore } from './mirror-store.ts';
+
+/** Inspects at a time: of a reading of everything, and in all. One costs the engine about a millisecond. */
+const sweepWorkers = 6;
+const inspectLimit = 16;
+/** An engine may hang over one container (a lock of its own) and serve all others. */
+const readDeadlineMs = 10_000;
+
+export class MirrorReader {
+  readonly #engine: Engine;
+  readonly #store: MirrorStore;
+  readonly #signal: AbortSignal;
+  readonly #onOddity: (failure: Failure, details: object) => void;
+  readonly #containers: Coalescer<ContainerFacts | undefined>;
+  readonly #networks: Coalescer<void>;
+  #lastSweep = 0;
+
+  /**
+   * @param signal ends every question under way
+   * @param onOddity is told what the engine could not show and was passed over
+   */
+  constructor(parts: {
+    engine: Engine;
+    store: MirrorStore;
+    signal: AbortSignal;
+    onOddity: (failure: Failure, details: object) => void;
+  }) {
+    this.#engine = parts.engine;
+    this.#store = parts.store;
+    this.#signal = parts.signal;
+    this.#onOddity = parts.onOddity;
+    const limit = pLimit(inspectLimit);
+    this.#containers = new Coalescer((id) => limit(() => this.#inspect(id)));
+    this.#networks = new Coalescer(() => this.#list());
+  }
+
+  /** Reads one container as it is after this call; undefined when there is none. */
+  readContainer(id: string): Promise<ContainerFacts | undefined> {
+    return this.#containers.request(id);
+  }
+
+  /** Reads the networks as they are after this call. */
+  readNetworks(): Promise<void> {
+    return this.#networks.request('');
+  }
+
+  /** Reads everything there is, and everything that was known: what no event told of is found here. */
+  async readEverything(signal: AbortSignal): Promise<void> {
+    const ticket = this.#store.takeTicket();
+    const bounds = { signal, deadlineMs: readDeadlineMs };
+    const [listed] = await Promise.all([this.#engine.listContainerIds(bounds), this.readNetworks()]);
+    const ids = new Set([...listed, ...this.#store.containerIds()]).values();
+    const work = async () => {
+      for (const id of ids) {
+        if (signal.aborted) return;
+        await this.passOver(this.readContainer(id), { container: id });
+      }
+    };
+    await Promise.all(Array.from({ length: sweepWorkers }, work));
+    this.#store.forgetGone(this.#lastSweep);
+    this.#lastSweep = ticket;
+  }
+
+  /** Waits for a reading. One thing that the engine cannot show is no reason to give up the others; an engine that is away is. */
+  async passOver(reading: Promise<unknown>, details: object): Promise<void> {
+    try {
+      await reading;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'engine_unavailable' || error.code === 'shutting_down')
+        throw error;
+      this.#onOddity(error, details);
+    }
+  }
+
+  async #inspect(id: string): Promise<ContainerFacts | undefined> {
+    const ticket = this.#store.takeTicket();
+    const facts = await this.#engine.inspectContainer(id, this.#bounds).catch((error: Failure) => {
+      if (error.code === 'container_not_found') return null;
+      throw error;
+    });
+    this.#store.putContainer(facts?.id ?? id, facts, ticket);
+    return this.#store.container(facts?.id ?? id);
+  }
+
+  async #list(): Promise<void> {
+    const ticket = this.#store.takeTicket();
+    this.#store.putNetworks(await this.#engine.listNetworks(this.#bounds), ticket);
+  }
+
+  get #bounds(): { signal: AbortSignal; deadlineMs: number } {
+    return { signal: this.#signal, deadlineMs: readDeadlineMs };
+  }
+}
