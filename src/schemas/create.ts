@@ -27,7 +27,7 @@ export const containerNamePattern = '^[a-zA-Z0-9][a-zA-Z0-9_.-]+$';
 export const LabName = Type.String({
   pattern: '^[a-z0-9][a-z0-9_.-]*$',
   maxLength: 63,
-  description: 'Name of a lab',
+  description: 'Name of a lab: a-z, 0-9, _, . and -, beginning with a letter or digit',
 });
 export const EngineName = Type.String({
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]*$',
@@ -70,7 +70,8 @@ const common = {
     Type.String({
       pattern: containerNamePattern,
       maxLength: 128,
-      description: 'Default: two words and six digits; with an Idempotency-Key, a name derived from it',
+      description:
+        'Two or more of a-z, A-Z, 0-9, _, . and -, beginning with a letter or digit. Default: two words and six digits; with an Idempotency-Key, a name derived from it',
       examples: ['t1'],
     }),
   ),
@@ -84,7 +85,7 @@ const common = {
   command: Type.Optional(
     Type.Array(argument(65_536), {
       maxItems: 256,
-      description: 'Arguments; no shell reads them',
+      description: 'An array of arguments, such as ["sleep", "60"]; no shell reads them',
       examples: [['/bin/httpd', '-f', '-p', '2222']],
     }),
   ),
@@ -110,6 +111,7 @@ const common = {
     Type.String({
       pattern: '^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$',
       maxLength: 63,
+      description: 'Letters, digits and dashes, in parts that are separated by dots',
     }),
   ),
   tty: Type.Optional(

@@ -15,7 +15,7 @@ export const ExecRequest = Type.Object(
     command: Type.Array(Type.String({ maxLength: 65_536, pattern: '^[^\\u0000]*$' }), {
       minItems: 1,
       maxItems: 256,
-      description: 'The program and its arguments; no shell reads them',
+      description: 'An array of the program and its arguments, such as ["ls", "-l"]; no shell reads them',
       examples: [['netstat', '-tan']],
     }),
     stdin: Type.Optional(

@@ -80,8 +80,17 @@ export function explain(
   return {
     detail: isRepeated ? `${subject} is given more than once` : `${subject} ${demand(error, culprit)}`,
     field,
-    hint: culprit?.description,
+    hint: describe(schema, error.schemaPath),
   };
+}
+
+/** What the schema says of the value at fault, or else of the field that it is a part of. */
+function describe(schema: JsonSchema, schemaPath: string): string | undefined {
+  for (let path = schemaPath; path.includes('/'); path = path.slice(0, path.lastIndexOf('/'))) {
+    const description = resolveSchema(schema, path)?.description;
+    if (typeof description === 'string') return description;
+  }
+  return undefined;
 }
 
 /** What a value must be, as the end of a sentence. */
@@ -144,7 +153,7 @@ function chooseError(schema: JsonSchema, errors: readonly TLocalizedValidationEr
   const union = told
     .filter(({ keyword, schemaPath }) => isUnion(keyword) && isBelow(first.schemaPath, schemaPath))
     .sort((a, b) => a.schemaPath.length - b.schemaPath.length)[0];
-  if (union === undefined) return first;
+  if (union === undefined) return preferMisspelling(first, told);
   const branches = resolveSchema(schema, union.schemaPath)?.[union.keyword as 'anyOf' | 'oneOf'] ?? [];
   const fitting = branches
     .map((_, index) =>
@@ -152,6 +161,17 @@ function chooseError(schema: JsonSchema, errors: readonly TLocalizedValidationEr
     )
     .filter((own) => own.length > 0 && own.every((error) => !isMismatch(error, union.instancePath)));
   return fitting.length === 1 && fitting[0] !== undefined ? chooseError(schema, fitting[0]) : union;
+}
+
+/** A member that is missing may be there under a wrong name, and that is what to talk about. */
+function preferMisspelling(
+  first: TLocalizedValidationError,
+  told: readonly TLocalizedValidationError[],
+): TLocalizedValidationError {
+  if (first.keyword !== 'required') return first;
+  const isUnknown = ({ keyword, instancePath }: TLocalizedValidationError) =>
+    keyword === 'additionalProperties' && instancePath === first.instancePath;
+  return told.find(isUnknown) ?? first;
 }
 
 /**
