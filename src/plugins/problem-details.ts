@@ -5,6 +5,7 @@ import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, Fast
 import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
 import { Failure } from '../schemas/failure.ts';
 import type { Problem } from '../schemas/problem.ts';
+import { findNeighbours } from './route-table.ts';
 import { ValidationError } from './validation/compilers.ts';
 
 /** The codes by which Fastify itself refuses a request, in our words. */
@@ -13,21 +14,24 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
 };
 
-const hints: Partial<Record<ErrorCode, string>> = {
-  unsupported_media_type: 'Send application/json',
+/** Where its words name no culprit or no way out. */
+const betterWords: Partial<Record<ErrorCode, { readonly detail: string; readonly hint: string }>> = {
+  unsupported_media_type: {
+    detail: 'The body does not come as JSON',
+    hint: 'Send "Content-Type: application/json" with it',
+  },
 };
 
 export function problemDetails(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendFailure(toFailure(error), request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    sendFailure(
-      new Failure('route_not_found', `There is no ${request.method} ${request.url.split('?', 1)[0]}`, {
-        hint: 'GET /openapi.json lists every route; /docs shows them',
-      }),
-      request,
-      reply,
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const { method } = request;
+    const [path = ''] = request.url.split('?', 1);
+    const near = findNeighbours(app.routeTable, method, path);
+    const hint =
+      near.length === 0 ? 'GET /openapi.json lists every route; /docs shows them' : `There is ${near.join(', ')}`;
+    return sendFailure(new Failure('route_not_found', `There is no ${method} ${path}`, { hint }), request, reply);
+  });
 }
 
 /** For Fastify's option `frameworkErrors`: what it refuses before there is a route. */
@@ -76,10 +80,10 @@ export function toFailure(error: unknown): Failure {
     return new Failure('internal', 'The server made a mistake; the log has it under the id of this request', {
       cause: error,
     });
-  const hint = hints[code];
-  return new Failure(code, known.message ?? STATUS_CODES[errorKinds[code].status] ?? code, {
+  const { detail, ...rest } = betterWords[code] ?? {};
+  return new Failure(code, detail ?? known.message ?? STATUS_CODES[errorKinds[code].status] ?? code, {
     cause: error,
-    ...(hint === undefined ? {} : { hint }),
+    ...rest,
   });
 }
 

@@ -31,3 +31,16 @@ export function routeTable(app: FastifyInstance): void {
       });
   });
 }
+
+/** What there is near a URL where there is nothing: the same URL by other methods, and what one more part would lead to. As `GET /path/{id}`. */
+export function findNeighbours(table: readonly RouteEntry[], method: string, path: string): string[] {
+  const parts = path.split('/');
+  const isNear = (route: RouteEntry) => {
+    const own = route.url.split('/');
+    const isLonger = own.length === parts.length + 1;
+    if (route.hidden || route.method === 'HEAD' || (isLonger ? route.method !== method : own.length !== parts.length))
+      return false;
+    return parts.every((part, index) => own[index] === part || (own[index]?.startsWith(':') === true && part !== ''));
+  };
+  return table.filter(isNear).map((route) => `${route.method} ${route.url.replaceAll(/:(\w+)/g, '{$1}')}`);
+}
