@@ -43,7 +43,15 @@ export async function websocket(app: FastifyInstance): Promise<void> {
       route.config = { ...route.config, speaksWebSocket: true };
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    if (!isUpgrade(request) || request.is404 || request.routeOptions.config.speaksWebSocket === true) return done();
+    if (!isUpgrade(request) || request.is404) return done();
+    const protocol = request.headers.upgrade ?? '';
+    if (protocol.toLowerCase() !== 'websocket')
+      return done(
+        new Failure('invalid_request', `Nothing here is upgraded to "${protocol.slice(0, 40)}"`, {
+          hint: 'Tell the client to speak plain HTTP/1.1 (Java: version(HTTP_1_1), curl: --http1.1)',
+        }),
+      );
+    if (request.routeOptions.config.speaksWebSocket === true) return done();
     done(
       new Failure('invalid_request', 'This URL does not speak WebSocket', {
         hint: 'Send the request without an Upgrade header; /docs marks the URLs that speak WebSocket',
