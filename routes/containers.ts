@@ -211,7 +211,9 @@ export const containerRoutes: Routes = async (app) => {
         case 'text/plain':
           return reply.type('text/plain; charset=utf-8').send(text);
         case null:
-          throw new Failure('not_acceptable', 'Ports come as application/json or text/plain');
+          throw new Failure('not_acceptable', 'Ports come as JSON, or as the text of docker port', {
+            hint: 'Accept one of application/json, text/plain',
+          });
       }
     },
   );

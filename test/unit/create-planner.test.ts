@@ -482,6 +482,10 @@ test('generated names are names, and differ', () => {
 
 test("the engine's words are put to a field that was given", () => {
   const field = (words: string, given: object = {}) => findBlame(words, given as Record<string, unknown>)?.field;
+  assert.equal(
+    field('listen tcp4 10.9.9.9:8080: bind: cannot assign requested address', { ports: ['10.9.9.9:8080:80'] }),
+    'ports',
+  );
   assert.equal(field('exec: "/nosuch": stat /nosuch: no such file or directory'), 'command');
   assert.equal(
     field('exec: "/nosuch": stat /nosuch: no such file or directory', { entrypoint: ['/nosuch'] }),

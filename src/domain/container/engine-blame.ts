@@ -9,6 +9,11 @@ export interface Blame {
 
 /** First match wins. The words are Docker's and runc's (26.1, and newer spellings). */
 const blames: readonly (Blame & { readonly pattern: RegExp })[] = [
+  {
+    pattern: /cannot assign requested address/i,
+    field: 'ports',
+    hint: 'Publish on an address that the host of the engine has, or leave the address out for all of them.',
+  },
   { pattern: /range of cpus|nanocpus/i, field: 'limits.cpus', hint: 'Ask for no more CPUs than the engine has.' },
   { pattern: /memory limit|minimum memory/i, field: 'limits.memory' },
   { pattern: /pids?[ -]?limit/i, field: 'limits.pids' },

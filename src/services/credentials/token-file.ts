@@ -31,7 +31,7 @@ async function refuseSharedDirectory(directory: string): Promise<void> {
   const { mode } = await stat(directory);
   if ((mode & 0o022) !== 0)
     throw new ConfigError(
-      `TERRARIUM_STATE_DIR ${directory} can be written by others (mode ${octal(mode)}); chmod 700 ${directory}`,
+      `TERRARIUM_STATE_DIR ${directory} can be written by others (mode ${octal(mode)}); name a folder of your own, with mode 700`,
     );
 }
 

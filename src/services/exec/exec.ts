@@ -96,11 +96,11 @@ function requireRunning({ name, state }: ContainerFacts): void {
   if (state === 'running') return;
   if (state === 'paused') {
     throw new Failure('state_conflict', `Container "${name}" is paused: nothing can start in it`, {
-      hint: 'Unpause it first: POST /api/v1/containers/{id}/unpause',
+      hint: `Unpause it first: POST /api/v1/containers/${name}/unpause`,
     });
   }
   throw new Failure('container_not_running', `Container "${name}" does not run: its state is "${state}"`, {
-    hint: 'Start it first: POST /api/v1/containers/{id}/start',
+    hint: `Start it first: POST /api/v1/containers/${name}/start`,
   });
 }
 

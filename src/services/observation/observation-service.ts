@@ -125,13 +125,10 @@ export class ObservationService {
     for (let attempt = 1; ; attempt += 1) {
       const status = mirror.status();
       if (status.state === 'stale')
-        throw new Failure(
-          'engine_unavailable',
-          `Engine "${mirror.engine.name}" is away: ${status.reason ?? 'it does not answer'}`,
-          {
-            retryAfter: 1,
-          },
-        );
+        throw new Failure('engine_unavailable', status.reason ?? `The engine ${mirror.engine.name} is away`, {
+          hint: 'It is asked again and again; GET /api/v1/engines shows when it is back. A stream goes on by itself then.',
+          retryAfter: 1,
+        });
       const target = findNamespace(mirror.engine.name, container, lookupIn(mirror));
       if (target === null) throw notRunning(container.name, container.state);
       try {
@@ -160,6 +157,6 @@ function isAboutTarget({ code }: Failure): boolean {
 
 function notRunning(name: string, state: string): Failure {
   return new Failure('container_not_running', `Container "${name}" does not run: its state is "${state}"`, {
-    hint: 'Start it first: POST /api/v1/containers/{id}/start. A WebSocket on this URL waits until it runs.',
+    hint: `Start it first: POST /api/v1/containers/${name}/start. A WebSocket on this URL waits until it runs.`,
   });
 }
