@@ -2,6 +2,7 @@
 import { containerRoutes } from './containers.ts';
 import { contractRoutes } from './contracts.ts';
 import { engineRoutes } from './engines.ts';
+import { eventRoutes } from './events.ts';
 import { execRoutes } from './exec.ts';
 import { healthRoutes } from './health.ts';
 import { imageRoutes } from './images.ts';
@@ -17,6 +18,7 @@ import { ticketRoutes } from './tickets.ts';
 export const apiRoutes: readonly Routes[] = [
   containerRoutes,
   observationRoutes,
+  eventRoutes,
   execRoutes,
   logsRoutes,
   imageRoutes,

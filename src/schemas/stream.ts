@@ -1,6 +1,7 @@
 // The frames of the subprotocol `terrarium.v1`: JSON text frames on a WebSocket, or one a line as NDJSON.
 import { type Static, Type } from 'typebox';
 import { errorCodes } from './error-codes.ts';
+import { EventFrame, GapFrame } from './events.ts';
 
 const oneOf = <const T extends string>(values: readonly T[], options = {}) =>
   Type.Unsafe<T>({ type: 'string', enum: [...values], ...options });
@@ -10,8 +11,11 @@ const Seq = Type.Integer({ minimum: 1, description: 'Counts per key; never reset
 /** Offered and echoed as the WebSocket subprotocol; the same without it. */
 export const streamProtocol = 'terrarium.v1';
 
+/** What is observed in a namespace. */
 export const streamTopics = ['netstat', 'ifconfig'] as const;
 export type StreamTopic = (typeof streamTopics)[number];
+/** Everything that a stream can be about. */
+export const allTopics = [...streamTopics, 'events'] as const;
 export const streamFormats = ['json', 'text', 'both'] as const;
 export const StreamFormat = oneOf(streamFormats, { description: 'What a snapshot carries; text alone gets no deltas' });
 export type StreamFormat = (typeof streamFormats)[number];
@@ -21,10 +25,11 @@ export const intervalLimits = { min: 100, max: 60_000, default: 1_000 } as const
 
 export const StreamKey = Type.Object(
   {
-    topic: oneOf(streamTopics),
-    container: Type.String({ description: 'Full id' }),
+    topic: oneOf(allTopics),
+    container: Type.String({ description: 'Full id; empty where events of all containers are followed' }),
     options: Type.String({
-      description: "The program's letters in canonical order: `tan` for netstat, `a` or nothing for ifconfig",
+      description:
+        "The program's letters in canonical order: `tan` for netstat, `a` or nothing for ifconfig; for events the other filters: `lab=demo`",
     }),
     format: StreamFormat,
   },
@@ -46,7 +51,9 @@ export const SnapshotFrame = Type.Object({
   key: StreamKey,
   seq: Seq,
   at: Time,
-  data: Type.Unknown({ description: 'A Netstat or an Ifconfig: the whole state; null where the format is text' }),
+  data: Type.Unknown({
+    description: 'A Netstat, an Ifconfig or an EventsState: the whole state; null where the format is text',
+  }),
   text: Type.Optional(Type.String({ description: 'What the program prints' })),
 });
 export const DeltaFrame = Type.Object({
@@ -79,10 +86,10 @@ export const ErrorFrame = Type.Object({
   id: Type.Optional(Type.String({ description: 'The subscription that was asked for' })),
 });
 
-export const ServerFrame = Type.Union([HelloFrame, SnapshotFrame, DeltaFrame, StateFrame, HeartbeatFrame, ErrorFrame], {
-  $id: 'ServerFrame',
-  description: 'What the server sends',
-});
+export const ServerFrame = Type.Union(
+  [HelloFrame, SnapshotFrame, DeltaFrame, EventFrame, StateFrame, GapFrame, HeartbeatFrame, ErrorFrame],
+  { $id: 'ServerFrame', description: 'What the server sends' },
+);
 export type ServerFrame = Static<typeof ServerFrame>;
 export type SnapshotFrame = Static<typeof SnapshotFrame>;
 export type DeltaFrame = Static<typeof DeltaFrame>;

@@ -6,6 +6,7 @@ import { Hub } from '../streams/hub.ts';
 import { type Catalogue, createCatalogue } from './catalogue.ts';
 import { type Containers, createContainers } from './containers/containers.ts';
 import { createEngines, type Engines } from './engines.ts';
+import { createEvents, type EventsService } from './events/events.ts';
 import { createExecService, type ExecService } from './exec/exec.ts';
 import { createImages, type Images } from './images/images.ts';
 import { createJanitor } from './janitor/janitor.ts';
@@ -33,6 +34,7 @@ export interface Services {
   readonly containers: Containers;
   readonly engines: Engines;
   readonly observation: ObservationService;
+  readonly events: EventsService;
   readonly exec: ExecService;
   readonly logs: LogsService;
   readonly images: Images;
@@ -61,11 +63,13 @@ export function createServices(parts: ServiceParts): Services {
   const images = createImages({ catalogue, registries: config.registries });
   const janitor = createJanitor({ mirrors, clock, log, intervalMs: config.janitorIntervalMs });
   const containers = createContainers({ config, catalogue, images, inodes, clock, log });
+  const events = createEvents({ catalogue, containers, bootId, now: () => clock.now() });
   return {
     catalogue,
     containers,
     engines: createEngines({ config, catalogue }),
     observation,
+    events,
     exec,
     logs: createLogsService({ catalogue }),
     images,
@@ -76,6 +80,7 @@ export function createServices(parts: ServiceParts): Services {
     },
     async close() {
       containers.close();
+      events.close();
       streams.close();
       await Promise.all([janitor.close(), observation.close(), exec.close()]);
     },

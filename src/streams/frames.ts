@@ -1,4 +1,5 @@
 // The frames of terrarium.v1, encoded. Each function makes the bytes of one frame; nothing here decides when one is sent.
+import type { EventFrame, GapFrame } from '../schemas/events.ts';
 import type { Failure } from '../schemas/failure.ts';
 import { type ServerFrame, type StreamKey, streamProtocol } from '../schemas/stream.ts';
 import type { Json, RowDelta } from './delta.ts';
@@ -38,6 +39,14 @@ export function encodeDelta(key: StreamKey, base: number, seq: number, { at, asO
 
 export function encodeState(key: StreamKey, { state, reason, since }: SourceState): Buffer {
   return encode({ type: 'state', key, state, reason, since });
+}
+
+export function encodeEvent(event: EventFrame): Buffer {
+  return encode(event);
+}
+
+export function encodeGap(from: number, to: number, reason: GapFrame['reason']): Buffer {
+  return encode({ type: 'gap', from, to, reason });
 }
 
 export function encodeHeartbeat(at: string): Buffer {

@@ -1,27 +1,8 @@
-// An HTTP answer as a wire: one frame a line (application/x-ndjson). There is nobody to ping; a reader that is gone ends the answer.
-import { PassThrough, type Readable } from 'node:stream';
-import type { Wire } from './wire.ts';
+// An HTTP answer with one frame a line (application/x-ndjson).
+import { type BodyWire, bodyWire } from './body-wire.ts';
 
 const lineBreak = Buffer.from('\n');
 
-/** The wire, and the stream to send as the body of the answer. Destroying the body, as an aborted request does, ends the wire. */
-export function ndjsonWire(): { wire: Wire; body: Readable } {
-  const body = new PassThrough();
-  body.on('error', () => body.destroy());
-  const wire: Wire = {
-    send(frame, done) {
-      body.write(Buffer.concat([frame, lineBreak]), () => done());
-    },
-    ping() {},
-    unansweredMs: () => 0,
-    close(code) {
-      // An answer has no close code. One whose reader does not read is cut: its end would never be read either.
-      if (code === 1013) body.destroy();
-      else body.end();
-    },
-    onClose(listener) {
-      body.once('close', listener);
-    },
-  };
-  return { wire, body };
+export function ndjsonWire(): BodyWire {
+  return bodyWire((frame) => Buffer.concat([frame, lineBreak]));
 }

@@ -26,6 +26,7 @@ export class Outbox {
   #inFlightBytes = 0;
   #stall: NodeJS.Timeout | undefined;
   #ended = false;
+  #isPumping = false;
   #afterDrain: (() => void) | undefined;
 
   /** `onStalled` is called once, with the reason, when the client does not keep up; the outbox sends nothing more then. */
@@ -74,7 +75,22 @@ export class Outbox {
     this.#pump();
   }
 
+  /** What is made or sent may ask for more at once: that waits for its turn, so that nothing overtakes the frame being sent. */
   #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      this.#sendWhatMay();
+    } finally {
+      this.#isPumping = false;
+    }
+    if (this.#ended || this.#waiting.size > 0 || this.#afterDrain === undefined) return;
+    const done = this.#afterDrain;
+    this.destroy();
+    done();
+  }
+
+  #sendWhatMay(): void {
     while (!this.#ended && this.#mayOneMoreFly()) {
       const next = this.#waiting.entries().next().value;
       if (next === undefined) break;
@@ -83,10 +99,6 @@ export class Outbox {
       const frame = produce();
       if (frame !== null) this.#send(frame);
     }
-    if (this.#ended || this.#waiting.size > 0 || this.#afterDrain === undefined) return;
-    const done = this.#afterDrain;
-    this.destroy();
-    done();
   }
 
   #mayOneMoreFly(): boolean {

@@ -4,7 +4,7 @@ import type { Failure } from '../schemas/failure.ts';
 import type { Channel, Subscriber } from './channel.ts';
 import { encodeError, spellKey } from './frames.ts';
 import type { Hub } from './hub.ts';
-import { Outbox, type OutboxLimits } from './outbox.ts';
+import { Outbox, type OutboxLimits, type Produce } from './outbox.ts';
 import type { SourceState, Subject } from './source.ts';
 import type { Wire } from './wire.ts';
 
@@ -24,6 +24,7 @@ export class Session {
   readonly #limits: OutboxLimits;
   readonly #outbox: Outbox;
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #onEnd: (() => void)[] = [];
   #ended = false;
 
   constructor(wire: Wire, hub: Hub, limits: OutboxLimits) {
@@ -36,6 +37,22 @@ export class Session {
   /** Sends a frame in order. */
   push(frame: Buffer): void {
     this.#outbox.push(frame);
+  }
+
+  /** Says that `produce` has a frame to give under `name`; it is asked when the client is ready for it. */
+  offer(name: string, produce: Produce): void {
+    this.#outbox.mark(name, produce);
+  }
+
+  /** Takes back what was offered. */
+  withdraw(name: string): void {
+    this.#outbox.unmark(name);
+  }
+
+  /** Calls back once when the session ends, at once where it has ended. */
+  onEnd(listener: () => void): void {
+    if (this.#ended) listener();
+    else this.#onEnd.push(listener);
   }
 
   /** Begins to send the subject's samples and states. A connection holds a key once: subscribing again changes nothing and answers false. */
@@ -93,6 +110,7 @@ export class Session {
     this.#ended = true;
     for (const subscription of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
+    for (const listener of this.#onEnd.splice(0)) listener();
   }
 }
 
