@@ -127,6 +127,29 @@ test('an exec takes stdin to its end, megabytes of it, in both directions at onc
   assert.equal((await engine.inspectExec(exec)).exitCode, 0);
 });
 
+test('a program that ends without reading its stdin ends well, and its output is whole', async (t) => {
+  const engine = connect(t);
+  const { id } = await createTestContainer(t);
+  for (const [command, expected] of [
+    [['true'], ''],
+    [['sh', '-c', 'echo enough; exit 4'], 'enough\n'],
+    [['head', '-c', '5'], 'xxxxx'],
+  ] as const) {
+    // Less than a socket holds, and more.
+    for (const length of [1, 50_000, 500_000, 3_000_000]) {
+      const exec = await engine.createExec(id, { command, stdin: true });
+      const streams = await engine.startExec(exec, { stdin: true });
+      const all = readAll(streams);
+      streams.stdin.write('x'.repeat(length));
+      streams.endInput();
+      const { out, error } = await all;
+      assert.equal(error, undefined, `${command.join(' ')} given ${length} bytes`);
+      if (command[0] !== 'head' || length >= 5) assert.equal(out, expected);
+      assert.equal((await engine.inspectExec(exec)).running, false);
+    }
+  }
+});
+
 test('an exec with a TTY is resized while it runs', async (t) => {
   const engine = connect(t);
   const { id } = await createTestContainer(t);

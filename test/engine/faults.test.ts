@@ -73,10 +73,9 @@ for (const over of ['unix', 'tcp'] as const) {
     });
     await waitFor(() => heard === 'begun\n', { what: 'the first line' });
     line.cut();
-    streams.stdin.write('into the void');
     const { error } = await within(soon, streams.closed);
     if (over === 'tcp') assert.ok(error instanceof Error, 'a reset is no end');
-    streams.stdin.write('still nobody there');
+    streams.stdin.write('into the void');
     streams.endInput();
     streams.destroy();
   });
