@@ -52,7 +52,10 @@ export interface AttachedStreams {
   endInput(): void;
   /** Destroys the connection at once. */
   destroy(): void;
-  /** Resolves when the connection has ended, for whatever reason; `error` is set when it broke instead of ending. */
+  /**
+   * Resolves when the connection has ended, for whatever reason; `error` is set when it is known to have broken. A process that ends
+   * without reading its stdin looks like some breaks, and is given the benefit of the doubt: an exec's state tells.
+   */
   readonly closed: Promise<{ readonly error?: Error }>;
 }
 
