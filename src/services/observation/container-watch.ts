@@ -36,6 +36,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
   let intervalMs = options.intervalMs;
   let current: { readonly namespaceId: string; readonly watch: SampleWatch } | undefined;
   let said: { readonly state: StreamState; readonly reason: string | null } | undefined;
+  let staleSince: string | undefined;
   let closed = false;
 
   function say(state: StreamState, reason: string | null): void {
@@ -78,8 +79,11 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
       say('ended', 'removed');
       return;
     }
-    if (mirror.status().state === 'stale') {
-      say('stale', 'engine_unavailable');
+    const status = mirror.status();
+    if (status.state === 'stale') {
+      // Once: samples may come again before the mirror has caught up, and they are no less live for that.
+      if (status.since !== staleSince) say('stale', 'engine_unavailable');
+      staleSince = status.since;
       return;
     }
     const target = findNamespace(mirror.engine.name, facts, lookupIn(mirror));
