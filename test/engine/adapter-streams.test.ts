@@ -145,7 +145,7 @@ test('a program that ends without reading its stdin ends well, and its output is
       const { out, error } = await all;
       assert.equal(error, undefined, `${command.join(' ')} given ${length} bytes`);
       if (command[0] !== 'head' || length >= 5) assert.equal(out, expected);
-      assert.equal((await engine.inspectExec(exec)).running, false);
+      await waitFor(async () => !(await engine.inspectExec(exec)).running, { what: 'its end to show' });
     }
   }
 });
@@ -160,7 +160,7 @@ test('an exec with a TTY is resized while it runs', async (t) => {
     screen += bytes.toString();
   });
   streams.stderr.resume();
-  assert.equal((await engine.inspectExec(exec)).running, true);
+  await waitFor(async () => (await engine.inspectExec(exec)).running, { what: 'the shell to run' });
   await engine.resizeExec(exec, { cols: 61, rows: 17 });
   streams.stdin.write('stty size\n');
   await waitFor(() => /17 61/.test(screen), { what: 'the new size' });
