@@ -12,6 +12,7 @@ import { metricsRoutes } from './metrics.ts';
 import { observationRoutes } from './observation.ts';
 import { pageRoutes } from './page.ts';
 import type { Routes } from './route.ts';
+import { streamRoutes } from './stream.ts';
 import { ticketRoutes } from './tickets.ts';
 
 /** Served under `/api/v1`. */
@@ -19,6 +20,7 @@ export const apiRoutes: readonly Routes[] = [
   containerRoutes,
   observationRoutes,
   eventRoutes,
+  streamRoutes,
   execRoutes,
   logsRoutes,
   imageRoutes,

@@ -122,8 +122,8 @@ export const eventFilters = {
   ),
 };
 
-export const EventsQuery = Type.Object({
-  ...eventFilters,
+/** Where to go on. */
+export const resumePoint = {
   bootId: Type.Optional(
     Type.String({
       minLength: 1,
@@ -132,5 +132,7 @@ export const EventsQuery = Type.Object({
     }),
   ),
   seq: Type.Optional(Type.Integer({ minimum: 0, description: 'The last event you have. Together with bootId' })),
-});
+};
+
+export const EventsQuery = Type.Object({ ...eventFilters, ...resumePoint });
 export type EventsQuery = Static<typeof EventsQuery>;

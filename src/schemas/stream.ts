@@ -2,6 +2,10 @@
 import { type Static, Type } from 'typebox';
 import { errorCodes } from './error-codes.ts';
 import { EventFrame, GapFrame } from './events.ts';
+import { StreamKey } from './stream-key.ts';
+import { LogFrame, SubscribedFrame } from './subscription.ts';
+
+export * from './stream-key.ts';
 
 const oneOf = <const T extends string>(values: readonly T[], options = {}) =>
   Type.Unsafe<T>({ type: 'string', enum: [...values], ...options });
@@ -10,32 +14,6 @@ const Seq = Type.Integer({ minimum: 1, description: 'Counts per key; never reset
 
 /** Offered and echoed as the WebSocket subprotocol; the same without it. */
 export const streamProtocol = 'terrarium.v1';
-
-/** What is observed in a namespace. */
-export const streamTopics = ['netstat', 'ifconfig'] as const;
-export type StreamTopic = (typeof streamTopics)[number];
-/** Everything that a stream can be about. */
-export const allTopics = [...streamTopics, 'events'] as const;
-export const streamFormats = ['json', 'text', 'both'] as const;
-export const StreamFormat = oneOf(streamFormats, { description: 'What a snapshot carries; text alone gets no deltas' });
-export type StreamFormat = (typeof streamFormats)[number];
-
-/** Shortest and longest time between two samples, and the default, in milliseconds. */
-export const intervalLimits = { min: 100, max: 60_000, default: 1_000 } as const;
-
-export const StreamKey = Type.Object(
-  {
-    topic: oneOf(allTopics),
-    container: Type.String({ description: 'Full id; empty where events of all containers are followed' }),
-    options: Type.String({
-      description:
-        "The program's letters in canonical order: `tan` for netstat, `a` or nothing for ifconfig; for events the other filters: `lab=demo`",
-    }),
-    format: StreamFormat,
-  },
-  { $id: 'StreamKey' },
-);
-export type StreamKey = Static<typeof StreamKey>;
 
 export const streamStates = ['live', 'stale', 'stopped', 'ended'] as const;
 export type StreamState = (typeof streamStates)[number];
@@ -87,7 +65,18 @@ export const ErrorFrame = Type.Object({
 });
 
 export const ServerFrame = Type.Union(
-  [HelloFrame, SnapshotFrame, DeltaFrame, EventFrame, StateFrame, GapFrame, HeartbeatFrame, ErrorFrame],
+  [
+    HelloFrame,
+    SubscribedFrame,
+    SnapshotFrame,
+    DeltaFrame,
+    EventFrame,
+    LogFrame,
+    StateFrame,
+    GapFrame,
+    HeartbeatFrame,
+    ErrorFrame,
+  ],
   { $id: 'ServerFrame', description: 'What the server sends' },
 );
 export type ServerFrame = Static<typeof ServerFrame>;

@@ -13,6 +13,7 @@ import { createJanitor } from './janitor/janitor.ts';
 import { createLogsService, type LogsService } from './logs/logs.ts';
 import { ObservationService } from './observation/observation-service.ts';
 import { createSeenInodes } from './seen-inodes.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts';
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
 export interface Clock {
@@ -35,6 +36,8 @@ export interface Services {
   readonly engines: Engines;
   readonly observation: ObservationService;
   readonly events: EventsService;
+  /** What clients of `/stream` ask for. */
+  readonly subscriptions: Subscriptions;
   readonly exec: ExecService;
   readonly logs: LogsService;
   readonly images: Images;
@@ -64,14 +67,17 @@ export function createServices(parts: ServiceParts): Services {
   const janitor = createJanitor({ mirrors, clock, log, intervalMs: config.janitorIntervalMs });
   const containers = createContainers({ config, catalogue, images, inodes, clock, log });
   const events = createEvents({ catalogue, containers, bootId, now: () => clock.now() });
+  const logs = createLogsService({ catalogue });
+  const now = () => clock.now();
   return {
     catalogue,
     containers,
     engines: createEngines({ config, catalogue }),
     observation,
     events,
+    subscriptions: createSubscriptions({ catalogue, containers, observation, events, logs, now }),
     exec,
-    logs: createLogsService({ catalogue }),
+    logs,
     images,
     streams,
     async start() {

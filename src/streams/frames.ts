@@ -1,6 +1,7 @@
 // The frames of terrarium.v1, encoded. Each function makes the bytes of one frame; nothing here decides when one is sent.
 import type { EventFrame, GapFrame } from '../schemas/events.ts';
 import type { Failure } from '../schemas/failure.ts';
+import type { LogLine } from '../schemas/logs.ts';
 import { type ServerFrame, type StreamKey, streamProtocol } from '../schemas/stream.ts';
 import type { Json, RowDelta } from './delta.ts';
 import type { Reading, SourceState } from './source.ts';
@@ -39,6 +40,15 @@ export function encodeDelta(key: StreamKey, base: number, seq: number, { at, asO
 
 export function encodeState(key: StreamKey, { state, reason, since }: SourceState): Buffer {
   return encode({ type: 'state', key, state, reason, since });
+}
+
+/** `id` is the client's own word for the subscription. */
+export function encodeSubscribed(id: string, key: StreamKey): Buffer {
+  return encode({ type: 'subscribed', id, key });
+}
+
+export function encodeLog(key: StreamKey, lines: LogLine[]): Buffer {
+  return encode({ type: 'log', key, lines });
 }
 
 export function encodeEvent(event: EventFrame): Buffer {
