@@ -64,22 +64,22 @@ export const ErrorFrame = Type.Object({
   id: Type.Optional(Type.String({ description: 'The subscription that was asked for' })),
 });
 
-export const ServerFrame = Type.Union(
-  [
-    HelloFrame,
-    SubscribedFrame,
-    SnapshotFrame,
-    DeltaFrame,
-    EventFrame,
-    LogFrame,
-    StateFrame,
-    GapFrame,
-    HeartbeatFrame,
-    ErrorFrame,
-  ],
-  { $id: 'ServerFrame', description: 'What the server sends' },
-);
-export type ServerFrame = Static<typeof ServerFrame>;
+/** Everything that the server sends, by type. */
+export const serverFrames = {
+  hello: HelloFrame,
+  subscribed: SubscribedFrame,
+  snapshot: SnapshotFrame,
+  delta: DeltaFrame,
+  event: EventFrame,
+  log: LogFrame,
+  state: StateFrame,
+  gap: GapFrame,
+  heartbeat: HeartbeatFrame,
+  error: ErrorFrame,
+} as const;
+export type ServerFrame = {
+  [Type in keyof typeof serverFrames]: Static<(typeof serverFrames)[Type]>;
+}[keyof typeof serverFrames];
 export type SnapshotFrame = Static<typeof SnapshotFrame>;
 export type DeltaFrame = Static<typeof DeltaFrame>;
 export type StateFrame = Static<typeof StateFrame>;
