@@ -13,6 +13,7 @@ import { observationRoutes } from './observation.ts';
 import { pageRoutes } from './page.ts';
 import type { Routes } from './route.ts';
 import { streamRoutes } from './stream.ts';
+import { terminalRoutes } from './terminal.ts';
 import { ticketRoutes } from './tickets.ts';
 
 /** Served under `/api/v1`. */
@@ -22,6 +23,7 @@ export const apiRoutes: readonly Routes[] = [
   eventRoutes,
   streamRoutes,
   execRoutes,
+  terminalRoutes,
   logsRoutes,
   imageRoutes,
   engineRoutes,

@@ -66,6 +66,8 @@ export interface ExecSpec {
   readonly env?: readonly string[];
   readonly user?: string;
   readonly workingDir?: string;
+  /** Of its TTY, from its first moment on. */
+  readonly size?: { readonly cols: number; readonly rows: number };
 }
 export interface ExecState {
   readonly running: boolean;
@@ -156,6 +158,8 @@ export interface Engine {
   createExec(ref: string, spec: ExecSpec, options?: CallOptions): Promise<string>;
   startExec(execId: string, spec: Pick<ExecSpec, 'tty' | 'stdin'>, options?: CallOptions): Promise<AttachedStreams>;
   inspectExec(execId: string, options?: CallOptions): Promise<ExecState>;
+  /** Ids of the execs of a container that have not ended, whoever made them. */
+  listExecs(ref: string, options?: CallOptions): Promise<string[]>;
   resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
 
   /** stdout and stderr of the log, demultiplexed, as they arrive. */

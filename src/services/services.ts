@@ -8,12 +8,15 @@ import { type Containers, createContainers } from './containers/containers.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { createEvents, type EventsService } from './events/events.ts';
 import { createExecService, type ExecService } from './exec/exec.ts';
+import { sweepExecs } from './exec/exec-sweep.ts';
+import { createGuardStarter, createGuards } from './exec/server-guards.ts';
 import { createImages, type Images } from './images/images.ts';
 import { createJanitor } from './janitor/janitor.ts';
 import { createLogsService, type LogsService } from './logs/logs.ts';
 import { ObservationService } from './observation/observation-service.ts';
 import { createSeenInodes } from './seen-inodes.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts';
+import { createTerminalService, type TerminalService } from './terminal/terminal.ts';
 
 /** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
 export interface Clock {
@@ -39,6 +42,7 @@ export interface Services {
   /** What clients of `/stream` ask for. */
   readonly subscriptions: Subscriptions;
   readonly exec: ExecService;
+  readonly terminals: TerminalService;
   readonly logs: LogsService;
   readonly images: Images;
   /** The streams and the clients that follow them. */
@@ -62,7 +66,11 @@ export function createServices(parts: ServiceParts): Services {
     now: () => clock.now(),
   });
   const streams = new Hub({ bootId, heartbeatMs: config.heartbeatMs });
-  const exec = createExecService({ catalogue, helperImage: config.helperImage, serverId, log });
+  const startGuard = createGuardStarter({ helperImage: config.helperImage, serverId });
+  const guards = createGuards(startGuard, log);
+  const exec = createExecService({ catalogue, guards, serverId });
+  const terminals = createTerminalService({ catalogue, guards, serverId, heartbeatMs: config.heartbeatMs, log });
+  let endSweeps: (() => Promise<void>)[] = [];
   const images = createImages({ catalogue, registries: config.registries });
   const janitor = createJanitor({ mirrors, clock, log, intervalMs: config.janitorIntervalMs });
   const containers = createContainers({ config, catalogue, images, inodes, clock, log });
@@ -77,18 +85,26 @@ export function createServices(parts: ServiceParts): Services {
     events,
     subscriptions: createSubscriptions({ catalogue, containers, observation, events, logs, now }),
     exec,
+    terminals,
     logs,
     images,
     streams,
     async start() {
       containers.start();
       janitor.start();
+      endSweeps = mirrors.map((mirror) => sweepExecs({ mirror, serverId, start: startGuard, log }));
     },
     async close() {
       containers.close();
       events.close();
       streams.close();
-      await Promise.all([janitor.close(), observation.close(), exec.close()]);
+      exec.interrupt();
+      await Promise.all([
+        janitor.close(),
+        observation.close(),
+        terminals.close().then(() => guards.close()),
+        ...endSweeps.map((end) => end()),
+      ]);
     },
   };
 }

@@ -169,6 +169,7 @@ class DockerEngine implements Engine {
         ...(spec.env !== undefined && { Env: spec.env }),
         ...(spec.user !== undefined && { User: spec.user }),
         ...(spec.workingDir !== undefined && { WorkingDir: spec.workingDir }),
+        ...(spec.size !== undefined && { ConsoleSize: [spec.size.rows, spec.size.cols] }),
       },
       action: `run a command in container ${ref}`,
       ...bound(options, deadline.write),
@@ -202,6 +203,12 @@ class DockerEngine implements Engine {
       options,
     );
     return { running: json.Running, exitCode: json.ExitCode, pid: json.Pid };
+  }
+
+  async listExecs(ref: string, options?: CallOptions): Promise<string[]> {
+    const path = `${containerPath(ref)}/json`;
+    const { ExecIDs } = await this.#read<ContainerJson>(path, `inspect container ${ref}`, options);
+    return [...(ExecIDs ?? [])];
   }
 
   async resizeExec(execId: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {

@@ -29,6 +29,7 @@ export interface ContainerJson {
   readonly Path?: string;
   readonly Args?: Nullable<readonly string[]>;
   readonly Image?: string;
+  readonly ExecIDs?: Nullable<readonly string[]>;
   readonly State?: {
     readonly Status?: string;
     readonly Pid?: number;

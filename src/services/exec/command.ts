@@ -1,12 +1,11 @@
 // One command, from its start to its end: fed, read, timed, and killed where it does not end in time. It knows no rights and no limits
 // but the command's own.
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttachedStreams, Engine, ExecState } from '../../engine/engine.ts';
 import { type ExecRequest, type ExecResult, execLimits } from '../../schemas/exec.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { collectOutput } from './bounded-output.ts';
-import { markVariable } from './guard-script.ts';
+import { makeMark, markVariable } from './guard-script.ts';
 import type { Guards, Watch } from './guards.ts';
 import { explainStartRefusal } from './start-refusal.ts';
 
@@ -15,6 +14,7 @@ export interface CommandOptions {
   readonly container: { readonly id: string; readonly name: string };
   readonly request: ExecRequest;
   readonly guards: Guards;
+  readonly serverId: string;
   /** Ends the command before its time; the reason is the failure to answer with. */
   readonly stop: AbortSignal;
 }
@@ -34,9 +34,16 @@ const killAttempts = 3;
  * `engine_unavailable` when the connection to the engine broke (what there is of its output may not be whole, and it is killed); with
  * `engine_refused` when it cannot be started.
  */
-export async function runCommand({ engine, container, request, guards, stop }: CommandOptions): Promise<ExecResult> {
+export async function runCommand({
+  engine,
+  container,
+  request,
+  guards,
+  serverId,
+  stop,
+}: CommandOptions): Promise<ExecResult> {
   const { command, stdin, timeoutMs = execLimits.defaultTimeoutMs } = request;
-  const mark = randomBytes(16).toString('hex');
+  const mark = makeMark(serverId);
   const spec = { command, stdin: stdin !== undefined, env: [`${markVariable}=${mark}`] };
   const exec = await engine.createExec(container.id, spec, { signal: stop });
   const watch = guards.watch(engine, container.id, mark);
@@ -93,7 +100,7 @@ async function endsInTime(streams: AttachedStreams, timeoutMs: number, stop: Abo
 }
 
 /** Kills the command until its outputs have ended. In a paused container it cannot end before that goes on: then it is left at that. */
-async function killUntilClosed(watch: Watch, streams: AttachedStreams): Promise<void> {
+export async function killUntilClosed(watch: Watch, streams: AttachedStreams): Promise<void> {
   for (let attempt = 0; attempt < killAttempts; attempt += 1) {
     await watch.kill();
     const isClosed = await Promise.race([streams.closed.then(() => true), sleep(timing.dying, false)]);
@@ -102,7 +109,7 @@ async function killUntilClosed(watch: Watch, streams: AttachedStreams): Promise<
 }
 
 /** The state of a command whose outputs have ended. Where it still runs, they were cut. */
-async function readExit(engine: Engine, exec: string, streams: AttachedStreams): Promise<ExecState> {
+export async function readExit(engine: Engine, exec: string, streams: AttachedStreams): Promise<ExecState> {
   const { error } = await streams.closed;
   const deadline = performance.now() + timing.exit;
   for (;;) {

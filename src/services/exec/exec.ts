@@ -1,22 +1,17 @@
 // Runs commands in containers: who may, where, how many, and with which end. At the time-out, when the caller leaves and when the server
 // closes, a command's processes are killed; when the server itself is killed, their guard does it.
-import type { FastifyBaseLogger } from 'fastify';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
-import type { Engine } from '../../engine/engine.ts';
 import type { ExecRequest, ExecResult } from '../../schemas/exec.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue } from '../catalogue.ts';
-import { type PinnedImage, pinImage } from '../observation/helper-image.ts';
 import { runCommand } from './command.ts';
-import { startGuard } from './guard.ts';
-import { Guards } from './guards.ts';
+import type { Guards } from './guards.ts';
 
 export interface ExecParts {
   readonly catalogue: Catalogue;
-  readonly helperImage: string;
+  readonly guards: Guards;
   readonly serverId: string;
-  readonly log: FastifyBaseLogger;
 }
 
 export interface ExecCall {
@@ -37,32 +32,14 @@ export interface ExecService {
   run(call: ExecCall): Promise<ExecResult>;
   /** Kills what runs, and starts nothing new: whoever waits gets `shutting_down`. */
   interrupt(): void;
-  /** Interrupts, and removes the guards of this server. */
-  close(): Promise<void>;
 }
 
 /** Each may hold twice its limit of output, and a guard. */
 const maxCommands = 100;
 
-export function createExecService({ catalogue, helperImage, serverId, log }: ExecParts): ExecService {
-  const images = new Map<Engine, PinnedImage>();
+export function createExecService({ catalogue, guards, serverId }: ExecParts): ExecService {
   const shutdown = new AbortController();
   let running = 0;
-
-  const guards = new Guards({
-    async start(engine, container) {
-      const image = images.get(engine) ?? pinImage(engine, helperImage);
-      images.set(engine, image);
-      try {
-        return await startGuard({ engine, container, serverId, image: await image.id() });
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'image_not_found') image.forget();
-        throw error;
-      }
-    },
-    onUnguarded: (engine, container, err) =>
-      log.warn({ err, engine: engine.name, container }, 'a command runs without a guard'),
-  });
 
   function interrupt(): void {
     shutdown.abort(
@@ -79,20 +56,17 @@ export function createExecService({ catalogue, helperImage, serverId, log }: Exe
       running += 1;
       try {
         const stop = AbortSignal.any([signal, shutdown.signal]);
-        return await runCommand({ engine: mirror.engine, container: facts, request, guards, stop });
+        return await runCommand({ engine: mirror.engine, container: facts, request, guards, serverId, stop });
       } finally {
         running -= 1;
       }
     },
     interrupt,
-    async close() {
-      interrupt();
-      await guards.close();
-    },
   };
 }
 
-function requireRunning({ name, state }: ContainerFacts): void {
+/** Fails with `state_conflict` or `container_not_running` where nothing can start in it. */
+export function requireRunning({ name, state }: ContainerFacts): void {
   if (state === 'running') return;
   if (state === 'paused') {
     throw new Failure('state_conflict', `Container "${name}" is paused: nothing can start in it`, {

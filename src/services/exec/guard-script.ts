@@ -1,16 +1,29 @@
 // The one program of a guard: it finds the processes of a command by the mark in their environment and kills them. Nothing that a client
 // wrote ever becomes part of it or of its input.
+import { randomBytes } from 'node:crypto';
 
 /** The environment variable by which the processes of one command are known; its value is the command's mark. */
 export const markVariable = 'TERRARIUM_EXEC';
 
+/** The mark of one command of a server: by it the server that started a process is known when it is dead. */
+export function makeMark(serverId: string): string {
+  return `${serverId}.${randomBytes(16).toString('hex')}`;
+}
+
 /** Seconds without a line after which a guard takes its server for dead, whatever the connection says. */
 export const guardPatienceSeconds = 60;
 
+/** Seconds that a guard outlives its server where it has commands to kill. */
+const afterlifeSeconds = 3;
+
 /**
  * Says `ready`, then reads lines from stdin: `add MARK` puts a command under guard, `drop MARK` lets it go, `kill MARK` kills it and answers
- * `killed MARK`; anything else only says that the server lives. At the end of stdin, and without a line for {@link guardPatienceSeconds}, it
- * kills every command that is still under guard.
+ * `killed MARK`; `end` ends it, and kills every command that is still under guard; anything else only says that the server lives. So do the end of
+ * stdin, and silence for {@link guardPatienceSeconds}, but then it looks for them again for {@link afterlifeSeconds}: what a server asked for just
+ * before it was killed may not have begun yet.
+ *
+ * For commands that never came under guard: `look` remembers the marks of all processes, and `sweep ID,ID` kills those of them that are still
+ * there and whose server is none of these, and answers `swept`.
  *
  * A command's processes are those with its mark, and what descends from them or shares their session: so a child that cleared its
  * environment is found too. (Who clears it, leaves the session and lets its parent die has left the command for good.) They are stopped
@@ -59,13 +72,37 @@ marks=' '
 drop() {
   case $marks in *" $mark "*) marks="\${marks%% $mark *} \${marks#* $mark }" ;; esac
 }
+list_marks() {
+  $b cat /proc/[0-9]*/environ 2>/dev/null | $b tr '\\0' '\\n' |
+    $b sed -n 's/^${markVariable}=\\([0-9a-f-]\\{36\\}[.][0-9a-f]\\{32\\}\\)$/\\1/p' | $b sort -u
+}
+sweep() {
+  for mark in $(list_marks); do
+    case $seen in *"$mark"*) ;; *) continue ;; esac
+    case ",$1," in *",\${mark%%.*},"*) ;; *) kill_command "$mark" ;; esac
+  done
+}
+kill_all() {
+  for mark in $marks; do kill_command "$mark"; done
+}
 echo ready
+word=
 while read -r -t ${guardPatienceSeconds} word mark; do
   case $word in
     add) drop; marks="$marks$mark " ;;
     drop) drop ;;
     kill) kill_command "$mark"; echo "killed $mark" ;;
+    look) seen=$(list_marks) ;;
+    sweep) sweep "$mark"; echo swept ;;
+    end) break ;;
   esac
 done
-for mark in $marks; do kill_command "$mark"; done
+kill_all
+[ "$word" != end ] && [ "$marks" != ' ' ] || exit 0
+again=0
+while [ $again -lt ${afterlifeSeconds * 2} ]; do
+  $b sleep 0.5
+  kill_all
+  again=$((again + 1))
+done
 `;

@@ -90,8 +90,21 @@ export class Guard {
     return killed;
   }
 
+  /** Remembers the commands that run in the container now, for {@link sweep}. */
+  look(): void {
+    this.#say('look');
+  }
+
+  /** Kills the commands that it remembers and whose server is none of these. Fails like {@link kill}. */
+  sweep(livingServers: readonly string[]): Promise<void> {
+    const swept = this.#hear('swept');
+    this.#say(`sweep ${livingServers.join(',')}`);
+    return swept;
+  }
+
   /** Ends it, with every command still under its guard, and resolves when its container is gone. */
   async dispose(): Promise<void> {
+    this.#say('end');
     this.#end();
     this.#streams.endInput();
     try {

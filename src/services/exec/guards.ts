@@ -12,6 +12,8 @@ export interface GuardsOptions {
 
 /** One command under guard. */
 export interface Watch {
+  /** Puts it under guard before it starts, not only when it has outlived the first moment. Fails as starting a guard does. */
+  arm(): Promise<void>;
   /** Kills its processes, and resolves when that was done. Fails as starting a guard does. */
   kill(): Promise<void>;
   /** The command has ended. */
@@ -57,6 +59,10 @@ export class Guards {
     const timer = post.guard === undefined ? setTimeout(guardIt, timing.firstMoment) : undefined;
     if (timer === undefined) guardIt();
     return {
+      arm: async () => {
+        clearTimeout(timer);
+        (await this.#guard(post)).add(mark);
+      },
       kill: async () => {
         clearTimeout(timer);
         for (let attempt = 1; ; attempt += 1) {
