@@ -28,11 +28,14 @@ export function parseNetstatOptions(text: string): string {
 
 /** The rows that `netstat -OPTIONS` prints, of all rows; `options` in canonical spelling. */
 export function selectSockets(sockets: readonly Socket[], options: string): Socket[] {
-  return sockets.filter((socket) => {
-    if (!options.includes(protocolLetters[socket.protocol])) return false;
-    if (options.includes('a')) return true;
-    return isConnected(socket) !== options.includes('l');
-  });
+  return sockets.filter((socket) => isShown(socket, options));
+}
+
+/** Does `netstat -OPTIONS` print this row? */
+export function isShown(socket: Socket, options: string): boolean {
+  if (!options.includes(protocolLetters[socket.protocol])) return false;
+  if (options.includes('a')) return true;
+  return isConnected(socket) !== options.includes('l');
 }
 
 const protocolLetters = { tcp: 't', tcp6: 't', udp: 'u', udp6: 'u', raw: 'w', raw6: 'w' } as const;

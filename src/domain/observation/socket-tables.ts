@@ -4,6 +4,8 @@ import { readIpv4Word, readIpv6Words } from './address.ts';
 
 export interface SocketTables {
   readonly sockets: readonly Socket[];
+  /** The kernel's state number of each socket, at the same place: the program tells more of them apart than a reader cares for. */
+  readonly states: readonly number[];
   readonly truncated: boolean;
 }
 
@@ -12,30 +14,36 @@ export interface SocketTables {
  * with `maxRows` rows or more counts as truncated, and no more than that many are taken.
  */
 export function parseSocketTables(text: string, maxRows: number): SocketTables {
-  const sockets = new Map<string, Socket>();
+  const rows = new Map<string, Row>();
   let protocol: SocketProtocol | undefined;
-  let rows = 0;
+  let count = 0;
   let truncated = false;
   for (const line of text.split('\n')) {
     const file = /^==> \/proc\/net\/(\w+) <==$/.exec(line);
     if (file !== null) {
       protocol = socketProtocols.find((name) => name === file[1]);
-      rows = 0;
+      count = 0;
       continue;
     }
     if (protocol === undefined) continue;
-    const socket = readRow(protocol, line);
-    if (socket === undefined) continue;
-    rows += 1;
-    if (rows > maxRows) truncated = true;
+    const row = readRow(protocol, line);
+    if (row === undefined) continue;
+    count += 1;
+    if (count > maxRows) truncated = true;
     // The kernel can show a socket twice when its table changes between two reads of one walk.
-    else if (!sockets.has(socket.id)) sockets.set(socket.id, socket);
+    else if (!rows.has(row.socket.id)) rows.set(row.socket.id, row);
   }
-  return { sockets: [...sockets.values()], truncated };
+  const found = [...rows.values()];
+  return { sockets: found.map(({ socket }) => socket), states: found.map(({ state }) => state), truncated };
+}
+
+interface Row {
+  readonly socket: Socket;
+  readonly state: number;
 }
 
 /** Fields: slot, local, remote, state, tx:rx queue, timer, retransmits, uid, timeout, inode, … The heading has no hex at the second place. */
-function readRow(protocol: SocketProtocol, line: string): Socket | undefined {
+function readRow(protocol: SocketProtocol, line: string): Row | undefined {
   const [, localHex, remoteHex, stateHex, queues, , , , , inode] = line.trim().split(/\s+/);
   const local = readEnd(localHex);
   const remote = readEnd(remoteHex);
@@ -48,15 +56,17 @@ function readRow(protocol: SocketProtocol, line: string): Socket | undefined {
   )
     return undefined;
   const [sendQ = '0', recvQ = '0'] = queues.split(':');
-  return {
+  const state = Number.parseInt(stateHex, 16);
+  const socket: Socket = {
     id: inode === '0' ? `${protocol}/${spell(local)}-${spell(remote)}` : `${protocol}/${inode}`,
     protocol,
     recvQ: Number.parseInt(recvQ, 16),
     sendQ: Number.parseInt(sendQ, 16),
     local,
     remote,
-    state: readState(protocol, Number.parseInt(stateHex, 16)),
+    state: readState(protocol, state),
   };
+  return { socket, state };
 }
 
 function readEnd(field: string | undefined): Socket['local'] | undefined {
