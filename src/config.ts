@@ -13,7 +13,7 @@ export interface Config {
   /** null: generated at the first start and kept in `stateDir`, mode 0600. */
   readonly token: string | null;
   readonly stateDir: string;
-  readonly observer: 'helper';
+  readonly observer: 'probe' | 'helper';
   readonly helperImage: string;
   readonly defaultImage: string;
   /** Host header values (without or with port) accepted beside those of the listening address; lower case. */
@@ -55,7 +55,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: integer('TERRARIUM_PORT', 0, 65535),
     token: readToken(text('TERRARIUM_TOKEN')),
     stateDir: readStateDir(env),
-    observer: oneOf('TERRARIUM_OBSERVER', ['helper']),
+    observer: oneOf('TERRARIUM_OBSERVER', ['probe', 'helper']),
     helperImage: text('TERRARIUM_HELPER_IMAGE'),
     defaultImage: text('TERRARIUM_DEFAULT_IMAGE'),
     allowedHosts: list('TERRARIUM_ALLOWED_HOSTS').map(readAllowedHost),

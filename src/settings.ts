@@ -56,7 +56,12 @@ export const settings = [
     default: 'docker.io',
     about: 'Registries (`host[:port]`) from which images may be pulled; separated by commas.',
   },
-  { name: 'TERRARIUM_OBSERVER', default: 'helper', about: 'How namespaces are observed: `helper`.' },
+  {
+    name: 'TERRARIUM_OBSERVER',
+    default: 'helper',
+    about:
+      'Who looks into namespaces: a `helper` in each that is watched, or one `probe` an engine for the sockets of all, and helpers where the engine refuses it.',
+  },
   {
     name: 'TERRARIUM_HELPER_IMAGE',
     default: 'busybox:latest',

@@ -59,8 +59,12 @@ export const EngineView = Type.Object(
     capabilities: Type.Object({
       observer: Type.Object({
         available: Type.Boolean(),
-        via: Type.Unsafe<'helper'>({ type: 'string', enum: ['helper'] }),
-        reason: Nullable(Type.String()),
+        via: Type.Unsafe<'probe' | 'helper'>({
+          type: 'string',
+          enum: ['probe', 'helper'],
+          description: 'probe: one container looks into every namespace. helper: one joins each that is watched',
+        }),
+        reason: Nullable(Type.String({ description: 'Why not, or why a helper where a probe was wanted' })),
       }),
       hostMode: Capability,
       writes: Capability,

@@ -11,7 +11,14 @@ export interface Engines {
   get(principal: Principal, name: string): EngineView;
 }
 
-export function createEngines({ config, catalogue }: { config: Config; catalogue: Catalogue }): Engines {
+export interface EnginesParts {
+  readonly config: Config;
+  readonly catalogue: Catalogue;
+  /** Who looks into namespaces there, and why so. */
+  readonly observerOf: (mirror: EngineMirror) => { readonly via: 'probe' | 'helper'; readonly reason: string | null };
+}
+
+export function createEngines({ config, catalogue, observerOf }: EnginesParts): Engines {
   function view(mirror: EngineMirror): EngineView {
     const { engine, info } = mirror;
     const { state, reason, since, ageMs } = mirror.status();
@@ -35,7 +42,9 @@ export function createEngines({ config, catalogue }: { config: Config; catalogue
       memory: info?.memory ?? null,
       containers: [...mirror.containers()].length,
       capabilities: {
-        observer: { ...writes, via: config.observer },
+        observer: writes.available
+          ? { available: true, ...observerOf(mirror) }
+          : { ...writes, via: observerOf(mirror).via },
         hostMode: judgeHostMode(mirror, config),
         writes,
       },

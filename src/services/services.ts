@@ -60,6 +60,7 @@ export function createServices(parts: ServiceParts): Services {
   const observation = new ObservationService({
     mirrors,
     inodes,
+    observer: config.observer,
     helperImage: config.helperImage,
     serverId,
     log,
@@ -80,7 +81,7 @@ export function createServices(parts: ServiceParts): Services {
   return {
     catalogue,
     containers,
-    engines: createEngines({ config, catalogue }),
+    engines: createEngines({ config, catalogue, observerOf: (mirror) => observation.observerOf(mirror) }),
     observation,
     events,
     subscriptions: createSubscriptions({ catalogue, containers, observation, events, logs, now }),

@@ -39,7 +39,7 @@ const refused: readonly [name: string, value: string, words: RegExp][] = [
   ['TERRARIUM_HOST', '127.0.0.1:80', /without a port/],
   ['TERRARIUM_HOST', 'my host', /address or a host name/],
   ['TERRARIUM_LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/],
-  ['TERRARIUM_OBSERVER', 'spy', /one of helper/],
+  ['TERRARIUM_OBSERVER', 'spy', /one of probe, helper/],
   ['TERRARIUM_RATE_LIMIT', '9', /from 10 to 1000000/],
   ['TERRARIUM_HEARTBEAT_MS', '99', /from 100 to 600000/],
   ['TERRARIUM_JANITOR_MS', 'soon', /whole number/],

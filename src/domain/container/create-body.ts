@@ -40,6 +40,8 @@ export interface DockerHostConfig {
   readonly ReadonlyRootfs?: boolean;
   /** Only for the probe: `host`. */
   readonly PidMode?: string;
+  /** Only for the probe: `host`, so that the paths in /proc/PID/cgroup are whole. */
+  readonly CgroupnsMode?: 'host';
   readonly Mounts?: readonly DockerMount[];
 }
 

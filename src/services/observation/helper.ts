@@ -1,17 +1,18 @@
-// One running helper: made, attached, started, ticked, and removed. It decides neither when to tick nor what to do when it ends.
+// One running helper (or probe): made, attached, started, ticked, and removed. It knows neither what it runs, nor when to tick, nor what to do when it
+// ends.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HelperWord, sectionMark, splitSections } from '../../domain/observation/helper-output.ts';
+import type { CreateBody } from '../../domain/container/create-body.ts';
+import { sectionMark, splitSections } from '../../domain/observation/helper-output.ts';
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { buildHelperBody } from './helper-body.ts';
 
 export interface HelperOptions {
   readonly engine: Engine;
-  /** Image by id. */
-  readonly image: string;
-  readonly networkMode: string;
-  readonly serverId: string;
+  /** What begins its name. */
+  readonly kind: 'helper' | 'probe';
+  /** What it is, given the boundary that begins every mark of its output. */
+  readonly body: (boundary: string) => CreateBody;
 }
 
 /** Milliseconds that a helper may take to speak first, and to answer a tick. */
@@ -22,13 +23,13 @@ const removal = { patienceMs: 10_000, pollMs: 50 } as const;
 const maxAnswerLength = 32 * 1024 * 1024;
 
 /** Makes a helper and waits until it speaks. Whatever fails on the way leaves no container behind. */
-export async function startHelper({ engine, image, networkMode, serverId }: HelperOptions): Promise<Helper> {
+export async function startHelper({ engine, kind, body }: HelperOptions): Promise<Helper> {
   const boundary = randomBytes(16).toString('hex');
   // A name of our own: should the answer to the creation be lost, the container can be found all the same.
-  const name = `terrarium-helper-${randomBytes(6).toString('hex')}`;
+  const name = `terrarium-${kind}-${randomBytes(6).toString('hex')}`;
   let helper: Helper | undefined;
   try {
-    await engine.createContainer(name, buildHelperBody({ image, networkMode, serverId, boundary }));
+    await engine.createContainer(name, body(boundary));
     helper = new Helper(engine, name, boundary, await engine.attach(name, { tty: false }));
     const ready = helper.ready();
     await Promise.all([engine.startContainer(name), ready]);
@@ -81,7 +82,7 @@ export class Helper {
    * Asks for the words and answers their sections; one tick at a time. Fails with `engine_unavailable` when the helper or the engine is gone,
    * with `engine_timeout` when no answer comes.
    */
-  tick(words: readonly HelperWord[]): Promise<Map<string, string>> {
+  tick(words: readonly string[]): Promise<Map<string, string>> {
     this.#ticks += 1;
     const answer = this.#answerTo(this.#ticks);
     if (!this.#ended) this.#streams.stdin.write(`${[this.#ticks, ...words].join(' ')}\n`);

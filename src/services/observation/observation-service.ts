@@ -13,12 +13,14 @@ import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import { lookupIn, watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
+import type { ProbeNumbers } from './probe/engine-probes.ts';
 import type { Sample } from './sampler.ts';
-import { type ObservationLog, SamplerRegistry } from './sampler-registry.ts';
+import { type ObservationLog, type Observer, SamplerRegistry } from './sampler-registry.ts';
 import { topicKinds } from './topics.ts';
 
 export interface ObservationParts {
   readonly mirrors: readonly EngineMirror[];
+  readonly observer: Observer;
   readonly helperImage: string;
   readonly serverId: string;
   readonly inodes: SeenInodes;
@@ -110,6 +112,16 @@ export class ObservationService {
   /** Fails with `container_not_running` unless the container runs, so that a stream over HTTP can be refused before it begins. */
   requireRunning({ mirror, facts }: Located): void {
     if (findNamespace(mirror.engine.name, facts, lookupIn(mirror)) === null) throw notRunning(facts.name, facts.state);
+  }
+
+  /** Who looks into the namespaces of the engine, and why a helper does where a probe was wanted. */
+  observerOf(mirror: EngineMirror): { readonly via: Observer; readonly reason: string | null } {
+    return this.#samplersOf(mirror).standing;
+  }
+
+  /** What the probes of all engines did; empty where none is wanted. */
+  probeNumbers(): ProbeNumbers[] {
+    return [...this.#samplers.values()].flatMap(({ probeNumbers }) => probeNumbers ?? []);
   }
 
   /** Ends every helper, and resolves when they are gone. */

@@ -6,18 +6,27 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { type Helper, startHelper } from './helper.ts';
+import { type Helper, type HelperOptions, startHelper } from './helper.ts';
+import { buildHelperBody } from './helper-body.ts';
 import { pinImage } from './helper-image.ts';
+import { lookByHelper } from './helper-lookout.ts';
+import type { Lookout } from './lookout.ts';
+import { EngineProbes, type ProbeNumbers } from './probe/engine-probes.ts';
+import { buildProbeBody } from './probe/probe-body.ts';
 import { Sampler } from './sampler.ts';
 
 export interface SamplerRegistryOptions {
   readonly mirror: EngineMirror;
+  readonly observer: Observer;
   readonly helperImage: string;
   readonly serverId: string;
   readonly inodes: SeenInodes;
   readonly log: ObservationLog;
   now(): number;
 }
+
+/** By what namespaces are looked into: a probe of the engine's where it can, or a helper in each. */
+export type Observer = 'probe' | 'helper';
 
 /** The part of a logger that observation needs. */
 export interface ObservationLog {
@@ -37,17 +46,34 @@ export class SamplerRegistry {
   readonly #seen = new Map<string, NamespaceTarget>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #unlisten: readonly (() => void)[];
+  /** Undefined where helpers are to do it all. */
+  readonly #probes: EngineProbes | undefined;
   #closed = false;
 
   constructor(options: SamplerRegistryOptions) {
     this.#options = options;
     this.#image = pinImage(options.mirror.engine, options.helperImage);
+    this.#probes = options.observer === 'probe' ? this.#createProbes() : undefined;
     this.#unlisten = [
       options.mirror.onContainer((change) => this.#retireEnded(change)),
       options.mirror.onStatus(({ state }) => {
-        if (state === 'live') for (const { sampler } of this.#samplers.values()) sampler.nudge();
+        if (state !== 'live') return;
+        this.#probes?.reset();
+        for (const { sampler } of this.#samplers.values()) sampler.nudge();
       }),
     ];
+  }
+
+  /** Who looks, and why a helper where a probe was wanted. */
+  get standing(): { readonly via: Observer; readonly reason: string | null } {
+    if (this.#probes === undefined) return { via: 'helper', reason: null };
+    const { refusal } = this.#probes;
+    return { via: refusal === null ? 'probe' : 'helper', reason: refusal };
+  }
+
+  /** Undefined where no probe is wanted. */
+  get probeNumbers(): ProbeNumbers | undefined {
+    return this.#probes?.numbers;
   }
 
   /** The sampler of the namespace. */
@@ -58,12 +84,9 @@ export class SamplerRegistry {
     const sampler = new Sampler({
       namespaceId: target.id,
       now: this.#options.now,
-      startHelper: () => this.#limitStarts(() => this.#startHelper(target)),
+      open: () => this.#open(target),
       onFailure: (failure) => this.#report(target, failure),
-      onLeaving: (gone) => {
-        this.#leaving.add(gone);
-        void gone.finally(() => this.#leaving.delete(gone));
-      },
+      onLeaving: (gone) => this.#awaitLeaving(gone),
       onRetired: () => {
         if (this.#samplers.get(target.id)?.sampler === sampler) this.#samplers.delete(target.id);
       },
@@ -77,27 +100,57 @@ export class SamplerRegistry {
     this.#closed = true;
     for (const unlisten of this.#unlisten) unlisten();
     for (const { sampler } of [...this.#samplers.values()]) sampler.retire(shuttingDown());
+    this.#probes?.close();
     await Promise.all(this.#leaving);
   }
 
-  async #startHelper(target: NamespaceTarget): Promise<Helper> {
-    const { mirror, serverId } = this.#options;
-    const { networkMode } = target;
-    // It may have waited for its turn.
-    if (this.#closed) throw shuttingDown();
-    const start = async () =>
-      startHelper({ engine: mirror.engine, image: await this.#image.id(), networkMode, serverId });
-    const helper = await start().catch((error: unknown) => {
-      if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
-      // The image was removed, or built anew under its name: what the name means now is as good.
-      this.#image.forget();
-      return start();
-    });
-    if (helper.inode !== null) {
+  #awaitLeaving(gone: Promise<void>): void {
+    this.#leaving.add(gone);
+    void gone.finally(() => this.#leaving.delete(gone));
+  }
+
+  async #open(target: NamespaceTarget): Promise<Lookout> {
+    const lookout = (await this.#probes?.open(target)) ?? (await this.#openHelper(target));
+    if (lookout.inode !== null) {
       this.#seen.set(target.id, target);
-      this.#options.inodes.see(target.id, helper.inode);
+      this.#options.inodes.see(target.id, lookout.inode);
     }
-    return helper;
+    return lookout;
+  }
+
+  async #openHelper({ networkMode }: NamespaceTarget): Promise<Lookout> {
+    const { serverId, now } = this.#options;
+    const body = (image: string) => (boundary: string) => buildHelperBody({ image, networkMode, serverId, boundary });
+    return lookByHelper(await this.#start('helper', body), now);
+  }
+
+  #createProbes(): EngineProbes {
+    const { mirror, serverId, now, log } = this.#options;
+    const body = (image: string) => (boundary: string) => buildProbeBody({ image, serverId, boundary });
+    return new EngineProbes({
+      mirror,
+      now,
+      start: () => this.#start('probe', body),
+      openHelper: (target) => this.#openHelper(target),
+      onLeaving: (gone) => this.#awaitLeaving(gone),
+      onRefused: (failure) =>
+        log.warn({ err: failure, engine: mirror.engine.name }, 'the engine runs no probe: helpers observe instead'),
+    });
+  }
+
+  #start(kind: HelperOptions['kind'], body: (image: string) => HelperOptions['body']): Promise<Helper> {
+    const { engine } = this.#options.mirror;
+    return this.#limitStarts(async () => {
+      // It may have waited for its turn.
+      if (this.#closed) throw shuttingDown();
+      const start = async () => startHelper({ engine, kind, body: body(await this.#image.id()) });
+      return start().catch((error: unknown) => {
+        if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
+        // The image was removed, or built anew under its name: what the name means now is as good.
+        this.#image.forget();
+        return start();
+      });
+    });
   }
 
   /** A mistake of ours is an error; that no helper could look, for whatever reason, is worth knowing. */

@@ -1,15 +1,14 @@
-// Takes samples of one namespace for everyone who watches it: one helper, one tick at a time, at the shortest interval asked for. It starts
-// the helper anew when it ends, and lets it go when nobody has asked for a while.
-import { isOneMoment } from '../../domain/observation/agreement.ts';
+// Takes samples of one namespace for everyone who watches it: one lookout, one look at a time, at the shortest interval asked for. It opens
+// another lookout when one has failed, and lets it go when nobody has asked for a while.
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { withRates } from '../../domain/observation/rates.ts';
-import { type InterfacesReading, type NamespaceReading, readSections } from '../../domain/observation/reading.ts';
+import type { InterfacesReading, NamespaceReading } from '../../domain/observation/reading.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { ObservedNamespace } from '../../schemas/netstat.ts';
 import { intervalLimits } from '../../schemas/stream.ts';
-import type { Helper } from './helper.ts';
+import type { Lookout } from './lookout.ts';
 
-/** What was seen, where, and when it was asked for. */
+/** What was seen, where, and when it was so. */
 export interface Sample {
   readonly asOf: string;
   readonly namespace: ObservedNamespace;
@@ -31,12 +30,13 @@ export interface SampleWatch {
 
 export interface SamplerOptions {
   readonly namespaceId: string;
-  startHelper(): Promise<Helper>;
+  /** Opens what looks into the namespace. */
+  open(): Promise<Lookout>;
   /** No sample could be taken: for the log. */
   onFailure(failure: Failure): void;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** A helper is on its way out: `gone` resolves when its container is, or when the engine cannot be asked. */
+  /** A lookout is on its way out: `gone` resolves when nothing of it is left, or when the engine cannot be asked. */
   onLeaving(gone: Promise<void>): void;
   /** Told once: it ended by itself, or was retired. */
   onRetired(): void;
@@ -44,21 +44,18 @@ export interface SamplerOptions {
 
 /** Milliseconds. */
 const timing = {
-  /** How long the helper is kept after the last one who asked: clients that poll find it again. */
+  /** How long the lookout is kept after the last one who asked: clients that poll find it again. */
   grace: 5_000,
   /** No two ticks are closer. */
   shortestGap: intervalLimits.min,
   /** A helper that is not ticked for a minute takes its server for dead. */
   keepAlive: 20_000,
-  /** Before the next attempt to start a helper, doubled each time. */
+  /** Before the next attempt to open a lookout, doubled each time. */
   firstBackOff: 250,
   longestBackOff: 10_000,
-  /** A helper that worked for so long did not fail because of what it is. */
+  /** A lookout that worked for so long did not fail because of what it is. */
   proven: 10_000,
 } as const;
-
-/** Readings for one sample at most, where texts and tables have to agree. */
-const readingAttempts = 3;
 
 interface Watching {
   readonly watcher: SampleWatcher;
@@ -76,9 +73,9 @@ export class Sampler {
   readonly #options: SamplerOptions;
   readonly #watchings = new Set<Watching>();
   #requests: Request[] = [];
-  #helper: Helper | undefined;
-  #helperSince = 0;
-  #starting: Promise<Helper> | undefined;
+  #lookout: Lookout | undefined;
+  #lookoutSince = 0;
+  #opening: Promise<Lookout> | undefined;
   #earlier: { readonly reading: InterfacesReading; readonly at: number } | undefined;
   #lastTickAt = Number.NEGATIVE_INFINITY;
   #lastUseAt = performance.now();
@@ -127,15 +124,15 @@ export class Sampler {
     this.#wake();
   }
 
-  /** The namespace is no more, or the server ends: ends the helper at once and tells who waits. */
+  /** The namespace is no more, or the server ends: ends the lookout at once and tells who waits. */
   retire(failure: Failure = namespaceGone()): void {
     if (this.#retired !== undefined) return;
     this.#retired = failure;
     for (const request of this.#requests.splice(0)) request.reject(failure);
     this.#watchings.clear();
-    this.#dropHelper();
-    const started = this.#starting?.then((helper) => helper.dispose());
-    if (started !== undefined) this.#options.onLeaving(started.catch(() => {}));
+    this.#dropLookout();
+    const opened = this.#opening?.then((lookout) => lookout.dispose());
+    if (opened !== undefined) this.#options.onLeaving(opened.catch(() => {}));
     this.#options.onRetired();
     this.#wake();
   }
@@ -175,20 +172,20 @@ export class Sampler {
 
   async #attempt(): Promise<void> {
     this.#lastTickAt = performance.now();
-    const hadHelper = this.#helper !== undefined;
+    const hadLookout = this.#lookout !== undefined;
     let requests: Request[] = [];
     try {
-      const helper = await this.#readyHelper();
-      // Who came while the helper was started is served too.
+      const lookout = await this.#readyLookout();
+      // Who came while it was opened is served too.
       requests = this.#requests.splice(0);
       const words = this.#wordsFor(requests);
-      const { reading, at, asOf } = await this.#read(helper, words);
-      if (at - this.#helperSince > timing.proven) this.#failures = 0;
-      const namespace = { id: this.#options.namespaceId, inode: helper.inode };
-      this.#hand({ asOf, namespace, reading: this.#withRates(reading, at) }, words, at, requests);
+      const { reading, at, asOf } = await lookout.look(words, requests.length > 0);
+      if (at - this.#lookoutSince > timing.proven) this.#failures = 0;
+      const namespace = { id: this.#options.namespaceId, inode: lookout.inode };
+      this.#hand({ asOf, namespace, reading: this.#withRates(reading, at) }, words, requests);
     } catch (error) {
-      this.#dropHelper();
-      this.#failed(toFailure(error), [...requests, ...this.#requests.splice(0)], hadHelper);
+      this.#dropLookout();
+      this.#failed(toFailure(error), [...requests, ...this.#requests.splice(0)], hadLookout);
     }
   }
 
@@ -198,28 +195,18 @@ export class Sampler {
     return [...new Set([...requests, ...due].flatMap(({ words }) => words))];
   }
 
-  async #readyHelper(): Promise<Helper> {
-    if (this.#helper !== undefined) return this.#helper;
-    this.#starting = this.#options.startHelper();
+  async #readyLookout(): Promise<Lookout> {
+    if (this.#lookout !== undefined) return this.#lookout;
+    this.#opening = this.#options.open();
     try {
-      const helper = await this.#starting;
-      // Retired meanwhile: whoever did it disposes of what was starting.
+      const lookout = await this.#opening;
+      // Retired meanwhile: whoever did it disposes of what was being opened.
       if (this.#retired !== undefined) throw this.#retired;
-      this.#helper = helper;
-      this.#helperSince = performance.now();
-      return helper;
+      this.#lookout = lookout;
+      this.#lookoutSince = performance.now();
+      return lookout;
     } finally {
-      this.#starting = undefined;
-    }
-  }
-
-  /** Tables and texts that are to be one moment are read again where something happened between them; a namespace that never rests is shown as it is. */
-  async #read(helper: Helper, words: readonly HelperWord[]) {
-    for (let attempt = 1; ; attempt += 1) {
-      const at = performance.now();
-      const asOf = new Date(this.#options.now()).toISOString();
-      const reading = readSections(await helper.tick(words));
-      if (attempt === readingAttempts || isOneMoment(reading)) return { reading, at, asOf };
+      this.#opening = undefined;
     }
   }
 
@@ -233,21 +220,26 @@ export class Sampler {
     return { ...reading, interfaces: { ...interfaces, interfaces: rated } };
   }
 
-  #hand(sample: Sample, words: readonly HelperWord[], at: number, requests: readonly Request[]): void {
-    this.#lastUseAt = performance.now();
+  /**
+   * Watchers of one interval are due at the same moments, whatever namespace they watch, so that one tick of the probe serves them all. A look that
+   * took longer than the interval leaves moments out.
+   */
+  #hand(sample: Sample, words: readonly HelperWord[], requests: readonly Request[]): void {
+    const now = performance.now();
+    this.#lastUseAt = now;
     for (const request of requests) request.resolve(sample);
     for (const watching of this.#watchings) {
       if (!watching.watcher.words.every((word) => words.includes(word))) continue;
-      watching.dueAt = at + watching.intervalMs;
+      watching.dueAt = (Math.floor(now / watching.intervalMs) + 1) * watching.intervalMs;
       watching.watcher.sample(sample);
     }
   }
 
   /**
-   * A helper that ended is started again at once for who waits for an answer. Watchers need not know of the first end; of more, and of one that
+   * A lookout that failed is opened again at once for who waits for an answer. Watchers need not know of the first end; of more, and of one that
    * cannot be started, they are told, and the next attempts come less and less often.
    */
-  #failed(failure: Failure, requests: readonly Request[], hadHelper: boolean): void {
+  #failed(failure: Failure, requests: readonly Request[], hadLookout: boolean): void {
     if (this.#retired !== undefined) {
       for (const request of requests) request.reject(this.#retired);
       return;
@@ -255,18 +247,18 @@ export class Sampler {
     const isFirst = this.#failures === 0;
     this.#failures += 1;
     this.#options.onFailure(failure);
-    if (hadHelper) this.#requests.unshift(...requests);
+    if (hadLookout) this.#requests.unshift(...requests);
     else for (const request of requests) request.reject(failure);
-    if (hadHelper && isFirst) return;
+    if (hadLookout && isFirst) return;
     this.#lastUseAt = performance.now();
     this.#retryAt = this.#lastUseAt + Math.min(timing.longestBackOff, timing.firstBackOff * 2 ** (this.#failures - 1));
     for (const { watcher } of this.#watchings) watcher.down(failure);
   }
 
-  #dropHelper(): void {
-    const helper = this.#helper;
-    this.#helper = undefined;
-    if (helper !== undefined) this.#options.onLeaving(helper.dispose().catch(() => {}));
+  #dropLookout(): void {
+    const lookout = this.#lookout;
+    this.#lookout = undefined;
+    if (lookout !== undefined) this.#options.onLeaving(lookout.dispose().catch(() => {}));
   }
 }
 

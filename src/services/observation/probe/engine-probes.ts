@@ -1,0 +1,137 @@
+// The probes of one engine, and whether it lets us have any: which namespaces they can look into, who is in them, and why a helper has to do it
+// where they cannot.
+import type { NamespaceTarget } from '../../../domain/observation/namespace-target.ts';
+import type { ProbeTarget } from '../../../domain/observation/probe-protocol.ts';
+import { chooseProbeTarget, groupByNamespace } from '../../../domain/observation/probe-target.ts';
+import { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
+import type { EngineMirror } from '../../../engine/mirror.ts';
+import { Failure } from '../../../schemas/failure.ts';
+import { lookupIn } from '../container-watch.ts';
+import type { Helper } from '../helper.ts';
+import type { Lookout } from '../lookout.ts';
+import { Probe, type ProbeTotals } from './probe.ts';
+import { lookByProbe } from './probe-lookout.ts';
+import { type ProbeCounts, ProbeMeter } from './probe-meter.ts';
+
+export interface EngineProbesOptions {
+  readonly mirror: EngineMirror;
+  /** Starts a probe, or fails as starting any helper does. */
+  start(): Promise<Helper>;
+  /** Opens a helper in the namespace. */
+  openHelper(target: NamespaceTarget): Promise<Lookout>;
+  onLeaving(gone: Promise<void>): void;
+  /** The engine does not let us have a probe: told once, until it does. */
+  onRefused(failure: Failure): void;
+  now(): number;
+}
+
+export type ProbeNumbers = ProbeTotals & ProbeCounts;
+
+/** Starts that may fail in a row before the engine is taken to refuse: one may be an accident. */
+const startsBeforeRefusal = 2;
+/** Milliseconds after which an engine that refused is asked again. */
+const refusalLastsMs = 60_000;
+
+export class EngineProbes {
+  readonly #options: EngineProbesOptions;
+  readonly #probes: { readonly common: Probe; readonly giants: Probe };
+  readonly #meter = new ProbeMeter();
+  #failedStarts = 0;
+  #refusal: { readonly reason: string; readonly at: number } | undefined;
+  #groups: { readonly revision: number; readonly byId: ReturnType<typeof groupByNamespace> } | undefined;
+
+  constructor(options: EngineProbesOptions) {
+    this.#options = options;
+    const allowance = new WalkAllowance(performance.now());
+    const make = () => new Probe({ allowance, start: () => this.#start(), onLeaving: options.onLeaving });
+    this.#probes = { common: make(), giants: make() };
+  }
+
+  /** Why helpers look instead, null where nothing speaks against probes. */
+  get refusal(): string | null {
+    const remapped = this.#options.mirror.info?.securityOptions.some((option) => option.startsWith('name=userns'));
+    if (remapped === true) return 'The engine remaps users, and then shows no container the processes of others';
+    return this.#refusal?.reason ?? null;
+  }
+
+  get numbers(): ProbeNumbers {
+    const [a, b] = [this.#probes.common.totals, this.#probes.giants.totals];
+    return {
+      walks: a.walks + b.walks,
+      walkNs: a.walkNs + b.walkNs,
+      cpuNs: a.cpuNs + b.cpuNs,
+      ...this.#meter.counts,
+    };
+  }
+
+  /** Looks into the namespace. Null where no probe can: a helper has to. Fails as starting a probe does, and as its first look. */
+  async open(target: NamespaceTarget): Promise<Lookout | null> {
+    if (this.#refusal !== undefined && performance.now() - this.#refusal.at > refusalLastsMs) this.#allow();
+    if (this.refusal !== null || this.#find(target) === null) return null;
+    const { openHelper, now, mirror } = this.#options;
+    try {
+      return await lookByProbe({
+        probes: this.#probes,
+        meter: this.#meter,
+        target: () => this.#find(target),
+        sandbox: this.#sandbox(target, mirror),
+        openHelper: () => openHelper(target),
+        now,
+      });
+    } catch (error) {
+      if (this.refusal !== null) return null;
+      throw error;
+    }
+  }
+
+  /** The engine came back, perhaps as another one. */
+  reset(): void {
+    this.#allow();
+  }
+
+  close(): void {
+    this.#probes.common.close();
+    this.#probes.giants.close();
+  }
+
+  #allow(): void {
+    this.#refusal = undefined;
+    this.#failedStarts = 0;
+  }
+
+  async #start(): Promise<Helper> {
+    try {
+      const helper = await this.#options.start();
+      this.#failedStarts = 0;
+      return helper;
+    } catch (error) {
+      if (error instanceof Failure) this.#judge(error);
+      throw error;
+    }
+  }
+
+  /** A plain no is believed; a probe that ends at once, while the engine is there, is believed the second time. */
+  #judge(failure: Failure): void {
+    if (failure.code === 'shutting_down' || this.#options.mirror.status().state !== 'live') return;
+    this.#failedStarts += 1;
+    const isPlain = failure.code === 'engine_refused' || failure.code === 'invalid_request';
+    if (!isPlain && this.#failedStarts < startsBeforeRefusal) return;
+    this.#refusal = { reason: `The engine runs no probe: ${failure.message}`, at: performance.now() };
+    this.#options.onRefused(failure);
+  }
+
+  #find(target: NamespaceTarget): ProbeTarget | null {
+    const { mirror } = this.#options;
+    if (this.#groups?.revision !== mirror.revision) {
+      const byId = groupByNamespace(mirror.engine.name, mirror.containers(), lookupIn(mirror));
+      this.#groups = { revision: mirror.revision, byId };
+    }
+    return chooseProbeTarget(target, this.#groups.byId.get(target.id) ?? []);
+  }
+
+  /** File name of the namespace in the engine's folder; the host's has one too. */
+  #sandbox({ anchor }: NamespaceTarget, mirror: EngineMirror): string {
+    if (anchor === null) return 'default';
+    return mirror.container(anchor.id)?.sandboxKey.split('/').at(-1) ?? '';
+  }
+}

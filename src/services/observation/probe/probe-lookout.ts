@@ -1,0 +1,187 @@
+// Looks into one namespace by the engine's probe: decides when the tables have to be read although no witness moved, keeps what was last read, and
+// prints it as netstat does. Interfaces are looked at by a helper of the namespace's own, which is there only while somebody asks for them.
+import type { HelperWord } from '../../../domain/observation/helper-output.ts';
+import { helperLimits } from '../../../domain/observation/helper-output.ts';
+import { renderNetstat } from '../../../domain/observation/netstat-text.ts';
+import {
+  inodeWord,
+  lookWord,
+  type ProbeTarget,
+  readFinding,
+  readInode,
+} from '../../../domain/observation/probe-protocol.ts';
+import type { InterfacesReading } from '../../../domain/observation/reading.ts';
+import { parseSocketTables, type SocketTables } from '../../../domain/observation/socket-tables.ts';
+import { findRereadReason, judgeRestlessness, type Restlessness } from '../../../domain/observation/staleness.ts';
+import { Failure } from '../../../schemas/failure.ts';
+import type { Look, Lookout } from '../lookout.ts';
+import type { Probe } from './probe.ts';
+import type { ProbeMeter } from './probe-meter.ts';
+
+export interface ProbeLookoutOptions {
+  /** The one for everybody, and the one for namespaces so large that others would wait for them. */
+  readonly probes: { readonly common: Probe; readonly giants: Probe };
+  readonly meter: ProbeMeter;
+  /** Who the target is now, and null when nobody runs in the namespace. Its members come and go. */
+  target(): ProbeTarget | null;
+  /** Last part of the engine's SandboxKey; empty where there is none. */
+  readonly sandbox: string;
+  /** Opens a helper in the namespace. */
+  openHelper(): Promise<Lookout>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Sockets from which on a namespace is a giant. */
+const giantSockets = 4_000;
+/** Milliseconds for which the helper is kept after the last look at interfaces. */
+const helperGraceMs = 20_000;
+
+/** The tables as they were last read. Times are of the monotonic clock, in milliseconds. */
+interface Known {
+  readonly tables: SocketTables;
+  readonly restlessness: Restlessness;
+  readonly readAt: number;
+  /** They were so at this time: no witness had moved since they were read. */
+  readonly asOf: number;
+  readonly texts: Map<string, string>;
+}
+
+let keys = 0;
+
+/** Opens a lookout: the probe is started where it does not run. Fails as that does, and with `container_not_running`. */
+export async function lookByProbe(options: ProbeLookoutOptions): Promise<ProbeLookout> {
+  const lookout = new ProbeLookout(options);
+  try {
+    await lookout.open();
+    return lookout;
+  } catch (error) {
+    await lookout.dispose();
+    throw error;
+  }
+}
+
+export class ProbeLookout implements Lookout {
+  readonly #options: ProbeLookoutOptions;
+  readonly #key: number;
+  #probe: Probe;
+  #inode: number | null = null;
+  #known: Known | undefined;
+  #helper: Promise<Lookout> | undefined;
+  #helperTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ProbeLookoutOptions) {
+    this.#options = options;
+    keys += 1;
+    this.#key = keys;
+    this.#probe = options.probes.common;
+    this.#probe.enter(this.#key);
+    options.meter.enter(this.#key, () => this.#known?.asOf ?? null);
+  }
+
+  get inode(): number | null {
+    return this.#inode;
+  }
+
+  async open(): Promise<void> {
+    const { sandbox } = this.#options;
+    const sections = await this.#ask(inodeWord(this.#key, sandbox === '' ? '-' : sandbox), 0);
+    this.#inode = readInode(sections, this.#key);
+  }
+
+  async look(words: readonly HelperWord[], urgent: boolean): Promise<Look> {
+    const at = performance.now();
+    const asked = this.#options.now();
+    const isAboutSockets = words.some((word) => word !== 'interfaces');
+    const [known, interfaces] = await Promise.all([
+      isAboutSockets ? this.#readSockets(urgent) : undefined,
+      words.includes('interfaces') ? this.#readInterfaces(urgent) : undefined,
+    ]);
+    const age = known === undefined ? 0 : Math.max(0, at - known.asOf);
+    const texts = new Map<string, string>();
+    for (const word of words)
+      if (known !== undefined && word.startsWith('-')) texts.set(word.slice(1), print(known, word.slice(1)));
+    return {
+      at,
+      asOf: new Date(asked - age).toISOString(),
+      reading: {
+        ...(known !== undefined && words.includes('sockets') && { sockets: known.tables }),
+        ...(interfaces !== undefined && { interfaces }),
+        texts,
+      },
+    };
+  }
+
+  async dispose(): Promise<void> {
+    this.#probe.leave(this.#key);
+    this.#options.meter.leave(this.#key);
+    await this.#dropHelper();
+  }
+
+  async #readSockets(urgent: boolean): Promise<Known> {
+    const last = this.#known;
+    const at = performance.now();
+    const reason = last === undefined ? 'first' : findRereadReason(last.restlessness, at - last.readAt);
+    const isUrgent = urgent || last === undefined;
+    const word = lookWord({ key: this.#key, forced: reason !== null, urgent: isUrgent });
+    const finding = readFinding(await this.#ask(word, last?.asOf ?? 0), this.#key);
+    if (finding.kind === 'gone')
+      throw new Failure('container_not_running', 'The process whose namespace this was has ended');
+    if (finding.kind === 'late') this.#options.meter.late();
+    if (finding.kind === 'read') {
+      const hasChanged = finding.tables !== null;
+      if (reason === 'anyway' && !finding.moved) this.#options.meter.forced(hasChanged);
+      if (finding.tables !== null) return this.#take(finding.tables, at);
+    }
+    if (last === undefined) throw new Failure('internal', 'The probe answered nothing to a first look');
+    // Nothing of the cap's doing is told as newer than it is.
+    if (finding.kind === 'late') return last;
+    this.#known = { ...last, asOf: at, readAt: finding.kind === 'read' ? at : last.readAt };
+    return this.#known;
+  }
+
+  #take(text: string, at: number): Known {
+    const tables = parseSocketTables(text, helperLimits.socketRows);
+    this.#known = { tables, restlessness: judgeRestlessness(tables), readAt: at, asOf: at, texts: new Map() };
+    const { common, giants } = this.#options.probes;
+    const isGiant = tables.truncated || tables.sockets.length >= giantSockets;
+    if (isGiant !== (this.#probe === giants)) {
+      this.#probe.leave(this.#key);
+      this.#probe = isGiant ? giants : common;
+      this.#probe.enter(this.#key);
+    }
+    return this.#known;
+  }
+
+  async #ask(word: string, knownAt: number): Promise<ReadonlyMap<string, string>> {
+    const target = this.#options.target();
+    if (target === null) throw new Failure('container_not_running', 'Nothing runs in the namespace any more');
+    return this.#probe.ask({ key: this.#key, target, word, knownAt });
+  }
+
+  async #readInterfaces(urgent: boolean): Promise<InterfacesReading> {
+    clearTimeout(this.#helperTimer);
+    this.#helper ??= this.#options.openHelper();
+    try {
+      const { reading } = await (await this.#helper).look(['interfaces'], urgent);
+      if (reading.interfaces === undefined) throw new Failure('internal', 'A helper did not answer what it was asked');
+      return reading.interfaces;
+    } finally {
+      clearTimeout(this.#helperTimer);
+      this.#helperTimer = setTimeout(() => void this.#dropHelper(), helperGraceMs).unref();
+    }
+  }
+
+  async #dropHelper(): Promise<void> {
+    clearTimeout(this.#helperTimer);
+    const helper = this.#helper;
+    this.#helper = undefined;
+    await helper?.then((one) => one.dispose()).catch(() => {});
+  }
+}
+
+function print(known: Known, options: string): string {
+  const text = known.texts.get(options) ?? renderNetstat(known.tables, options);
+  known.texts.set(options, text);
+  return text;
+}

@@ -1,0 +1,126 @@
+// The two programs of a probe: an awk that reads tables of any container's namespace without a fork, and the shell that starts it with a dead
+// man's switch. Both know a closed vocabulary (domain/observation/probe-protocol.ts); nothing that a client wrote ever becomes part of them.
+import { maxTableLength } from '../../../domain/observation/probe-protocol.ts';
+
+/** The awk is killed when it did nothing, by the kernel's count of its time slices, over so many looks so many seconds apart. */
+const deadMan = { looks: 6, secondsApart: 10 } as const;
+
+/** `$1` is the boundary, `$2` the awk program. The awk takes the shell's place, so that the container ends with it. */
+export const probeStarter = `
+(
+  while /bin/busybox sleep ${deadMan.secondsApart}; do
+    read -r now < /proc/$$/schedstat || exit
+    if [ "$now" = "$last" ]; then still=$((still + 1)); else still=0; fi
+    [ "$still" -lt ${deadMan.looks} ] || kill -9 $$
+    last=$now
+  done
+) < /dev/null > /dev/null 2>&1 &
+exec /bin/busybox awk -v boundary="$1" "$2"
+`;
+
+/**
+ * Reads lines `TICK ALLOWANCE WORD…` and answers sections; nothing about a target whose witnesses did not move. A whole file is one record (RS);
+ * no text is put together in a loop over rows, which takes this awk minutes. Witnesses are read before the tables: what happens between the two is
+ * seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. Whose process it is is checked before and after a read, because PIDs are reused.
+ */
+export const probeProgram = `
+function slurp(path,  text) { text = ""; if ((getline text < path) < 0) text = ""; close(path); return text }
+function counts(path,  text) { text = slurp(path); gsub(/ (orphan|alloc|mem) [0-9]+/, "", text); return text }
+function say(words) { print mark words "\\n" }
+function cpu(  field) { split(slurp("/proc/self/schedstat"), field, " "); return field[1] + 0 }
+function isTheirs(key) { return index(slurp("/proc/" pid[key] "/cgroup"), id[key]) > 0 }
+
+function meter(id, pid,  line, n, i, at, rest, controllers, path, other) {
+  if (id in meters) return meters[id]
+  n = split(slurp("/proc/" pid "/cgroup"), line, "\\n")
+  other = ""
+  for (i = 1; i <= n; i++) {
+    if (index(line[i], id) == 0) continue
+    rest = substr(line[i], index(line[i], ":") + 1)
+    at = index(rest, ":")
+    controllers = substr(rest, 1, at - 1)
+    path = substr(rest, at + 1)
+    if (index("," controllers ",", ",cpuacct,") > 0)
+      return meters[id] = "/sys/fs/cgroup/" controllers path "/cpuacct.usage"
+    if (controllers == "") other = "/sys/fs/cgroup" path "/cpu.stat"
+  }
+  if (other != "") meters[id] = other
+  return other
+}
+
+function define(text,  part, member, n, i) {
+  n = split(text, part, ",")
+  forget(part[1])
+  pid[part[1]] = part[2]
+  id[part[1]] = part[3]
+  count[part[1]] = n - 3
+  for (i = 4; i <= n; i++) {
+    split(part[i], member, ":")
+    member_id[part[1], i - 3] = member[1]
+    member_pid[part[1], i - 3] = member[2]
+  }
+}
+
+function forget(key) { delete pid[key]; delete id[key]; delete count[key]; delete witness[key]; delete shown[key] }
+
+function inode(key, name,  line, n, i) {
+  n = split(slurp("/proc/1/mountinfo"), line, "\\n")
+  for (i = 1; i <= n; i++)
+    if (index(line[i], "/netns/" name " ") > 0 && match(line[i], /net:\\[[0-9]+\\]/)) {
+      say(key " inode")
+      print substr(line[i], RSTART + 5, RLENGTH - 6) "\\n"
+      return
+    }
+}
+
+function table(base, name) { return "==> /proc/net/" name " <==\\n" substr(slurp(base name), 1, ${maxTableLength}) "\\n" }
+
+function look(how, key,  base, now, used, file, n, i, known, moved, text, began) {
+  if (!(key in pid) || !isTheirs(key)) { say(key " gone"); return }
+  base = "/proc/" pid[key] "/net/"
+  now = slurp(base "snmp") slurp(base "snmp6") counts(base "sockstat") slurp(base "sockstat6") slurp(base "dev")
+  n = count[key]
+  known = n > 0
+  for (i = 1; i <= n; i++) {
+    file = meter(member_id[key, i], member_pid[key, i])
+    used = file == "" ? "" : slurp(file)
+    if (used == "") known = 0
+    now = now used
+  }
+  moved = !known || !(key in witness) || witness[key] != now
+  if (!moved && (how == "g" || how == "u")) return
+  if (allowance < 1 && (how == "g" || how == "f")) { say(key " late"); return }
+  allowance--
+  walks++
+  began = cpu()
+  text = table(base, "tcp") table(base, "tcp6") table(base, "udp") table(base, "udp6") table(base, "raw") table(base, "raw6")
+  spent += cpu() - began
+  if (!isTheirs(key)) { say(key " gone"); return }
+  witness[key] = now
+  if (key in shown && shown[key] == text) { say(key " kept " moved); return }
+  shown[key] = text
+  say(key " read " moved)
+  print text
+}
+
+BEGIN { ORS = ""; mark = "\\n" boundary " "; say("end 0"); fflush() }
+{
+  RS = "\\001"
+  allowance = $2
+  walks = 0
+  spent = 0
+  for (word = 3; word <= NF; word++) {
+    kind = substr($word, 1, 1)
+    rest = substr($word, 2)
+    if (kind == "+") define(rest)
+    else if (kind == "-") forget(rest)
+    else if (kind == "i") { split(rest, named, ","); inode(named[1], named[2]) }
+    else look(kind, rest)
+  }
+  say("cost")
+  print spent " " walks " " cpu()
+  say("end " $1)
+  fflush()
+  RS = "\\n"
+}
+`;

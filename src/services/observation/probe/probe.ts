@@ -1,0 +1,161 @@
+// One probe of one engine: asks it for everyone who looks at the same time in one tick, under one cap. It starts with the first look, starts anew
+// when it has ended, and goes soon after the last one has left. What a look means is not its business.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { defineWord, forgetWord, type ProbeTarget, readCost } from '../../../domain/observation/probe-protocol.ts';
+import type { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
+import { Failure } from '../../../schemas/failure.ts';
+import type { Helper } from '../helper.ts';
+
+export interface ProbeOptions {
+  start(): Promise<Helper>;
+  /** Shared by all probes of an engine. */
+  readonly allowance: WalkAllowance;
+  /** It is on its way out: `gone` resolves when its container is, or when the engine cannot be asked. */
+  onLeaving(gone: Promise<void>): void;
+}
+
+/** One question about one target. */
+export interface ProbeQuestion {
+  readonly key: number;
+  readonly target: ProbeTarget;
+  /** What is asked (domain/observation/probe-protocol.ts). */
+  readonly word: string;
+  /** When the answer was last known, in milliseconds: under the cap the oldest comes first. */
+  readonly knownAt: number;
+}
+
+/** Sums since it was made. Times in nanoseconds of its own CPU time. */
+export interface ProbeTotals {
+  readonly walks: number;
+  readonly walkNs: number;
+  readonly cpuNs: number;
+}
+
+interface Waiting {
+  readonly question: ProbeQuestion;
+  resolve(sections: ReadonlyMap<string, string>): void;
+  reject(error: unknown): void;
+}
+
+/** Milliseconds: how long it is kept after the last has left, and the longest time between two ticks, which it would take for its server's death. */
+const timing = { grace: 5_000, keepAlive: 20_000 } as const;
+
+export class Probe {
+  readonly #options: ProbeOptions;
+  readonly #users = new Set<number>();
+  #waiting: Waiting[] = [];
+  #ticking = false;
+  #helper: Promise<Helper> | undefined;
+  /** What the running one was told of each target. */
+  readonly #defined = new Map<number, string>();
+  #left: number[] = [];
+  #idle: NodeJS.Timeout | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
+  #closed = false;
+  #totals = { walks: 0, walkNs: 0, cpuNs: 0 };
+  #cpuNs = 0;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+  }
+
+  get totals(): ProbeTotals {
+    return this.#totals;
+  }
+
+  /** It is kept while anyone has entered. `key` is unique among all who ever enter. */
+  enter(key: number): void {
+    this.#users.add(key);
+    clearTimeout(this.#idle);
+  }
+
+  leave(key: number): void {
+    if (!this.#users.delete(key)) return;
+    if (this.#defined.delete(key)) this.#left.push(key);
+    if (this.#users.size > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#drop(), timing.grace).unref();
+  }
+
+  /** Answers the sections of a tick that the question was part of. Fails as starting a helper does, and as its tick does. */
+  ask(question: ProbeQuestion): Promise<ReadonlyMap<string, string>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ question, resolve, reject });
+      void this.#answerAll();
+    });
+  }
+
+  /** Ends it; whoever waits is told. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    this.#drop();
+  }
+
+  /** One tick after the other until nobody waits; one at least. */
+  async #answerAll(): Promise<void> {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    do {
+      // Samplers of one interval ask in the same turn.
+      await nextTurn();
+      const batch = this.#waiting.splice(0).sort((a, b) => a.question.knownAt - b.question.knownAt);
+      try {
+        const sections = await this.#tick(batch.map(({ question }) => question));
+        for (const { resolve } of batch) resolve(sections);
+      } catch (error) {
+        this.#drop();
+        for (const { reject } of batch) reject(error);
+      }
+    } while (this.#waiting.length > 0);
+    this.#ticking = false;
+  }
+
+  async #tick(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<string, string>> {
+    const helper = await this.#running();
+    const words = [...this.#left.splice(0).map(forgetWord), ...questions.flatMap((one) => this.#spell(one))];
+    const sections = await helper.tick([String(this.#options.allowance.walks(performance.now())), ...words]);
+    const { walks, walkNs, totalNs } = readCost(sections);
+    this.#options.allowance.charge(walks, walkNs);
+    const used = Math.max(0, totalNs - this.#cpuNs);
+    this.#cpuNs = totalNs;
+    this.#totals = {
+      walks: this.#totals.walks + walks,
+      walkNs: this.#totals.walkNs + walkNs,
+      cpuNs: this.#totals.cpuNs + used,
+    };
+    this.#armKeepAlive();
+    return sections;
+  }
+
+  /** What it has to be told about the target first, and the question. */
+  #spell({ key, target, word }: ProbeQuestion): string[] {
+    const definition = defineWord(key, target);
+    if (this.#defined.get(key) === definition) return [word];
+    this.#defined.set(key, definition);
+    return [definition, word];
+  }
+
+  #running(): Promise<Helper> {
+    if (this.#closed) return Promise.reject(new Failure('shutting_down', 'The server is shutting down'));
+    this.#helper ??= this.#options.start();
+    return this.#helper;
+  }
+
+  #armKeepAlive(): void {
+    clearTimeout(this.#keepAlive);
+    this.#keepAlive = setTimeout(() => {
+      if (this.#helper !== undefined) void this.#answerAll();
+    }, timing.keepAlive).unref();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#keepAlive);
+    this.#defined.clear();
+    this.#left = [];
+    this.#cpuNs = 0;
+    const helper = this.#helper;
+    this.#helper = undefined;
+    if (helper !== undefined) this.#options.onLeaving(helper.then((one) => one.dispose()).catch(() => {}));
+  }
+}

@@ -1,0 +1,240 @@
+// The probe instead of helpers: what it shows is what the containers themselves show, by one container without a right for all of them.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import request from 'supertest';
+import { parseNetstatOptions } from '../../src/domain/observation/netstat-options.ts';
+import { type RunningApp, startApp } from '../support/app.ts';
+import { callDocker, createTestContainer, inspectContainer, waitFor } from '../support/engine.ts';
+import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
+import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+
+const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+
+function get(target: { id: string }, path: string, accept = 'application/json') {
+  return request(server.url)
+    .get(`/api/v1/containers/${target.id}/${path}`)
+    .set({ ...server.headers, accept });
+}
+
+function watch(target: { id: string }, query = 'options=tuwan&intervalMs=100'): Promise<StreamClient> {
+  const url = `${server.url}/api/v1/containers/${target.id}/netstat?${query}`;
+  return connectStream({ after }, url, { headers: { ...server.headers } });
+}
+
+const ports = (client: StreamClient) => client.data?.sockets.map(({ local }: Frame) => local.port) ?? [];
+
+/** Probes and what server they are of; other servers may have theirs on the same engine. */
+async function listProbes(): Promise<{ id: string; server: string }[]> {
+  const filters = encodeURIComponent(JSON.stringify({ label: ['io.terrarium.role=probe'] }));
+  const found = await callDocker<{ Id: string; Labels: Record<string, string> }[]>(
+    'GET',
+    `/containers/json?all=1&filters=${filters}`,
+  );
+  return found.map(({ Id, Labels }) => ({ id: Id, server: Labels['io.terrarium.server'] ?? '' }));
+}
+
+/** The probe of an app that nothing else has asked yet: the one that its first look brings. */
+async function findProbeOf(app: RunningApp, look: () => Promise<unknown>): Promise<{ id: string; server: string }> {
+  const before = new Set((await listProbes()).map(({ server: name }) => name));
+  await look();
+  for (const mirror of app.app.services.catalogue.mirrors)
+    assert.deepEqual(app.app.services.observation.observerOf(mirror), { via: 'probe', reason: null });
+  const fresh = (await listProbes()).filter(({ server: name }) => !before.has(name));
+  assert.equal(fresh.length, 1, 'one probe');
+  return fresh[0] ?? assert.fail();
+}
+
+/** Sockets of every kind and family, in many states, and all of them quiet. */
+const busyLine = `
+  httpd -p 80; httpd -p 127.0.0.1:23; ip addr add 2001:db8:1234:5678:9abc:def0:1234:5678/64 dev lo
+  httpd -p [2001:db8:1234:5678:9abc:def0:1234:5678]:8080
+  (sleep 3600 | nc 127.0.0.1 80) & (sleep 3600 | nc ::1 80) &
+  (sleep 3600 | nc 2001:db8:1234:5678:9abc:def0:1234:5678 8080) &
+  ping -i 3600 127.0.0.1 >/dev/null &
+  syslogd -n -R 127.0.0.1:5514 -O /dev/null & sleep 0.2; logger one
+  exec sleep 3600`;
+
+async function makeBusyTarget(): Promise<Target> {
+  const target = await makeTarget({ after }, server, {
+    body: { Cmd: ['sh', '-c', busyLine], HostConfig: { CapAdd: ['NET_ADMIN'], Sysctls: ipv6 } },
+  });
+  await waitFor(
+    async () => {
+      const text = await target.run('netstat -tuwan');
+      // A message that came before its daemon did is lost.
+      if (!text.includes('\nudp ')) await target.run('logger one; true');
+      return (text.match(/ESTABLISHED/g)?.length ?? 0) === 6 && text.includes('\nudp ') && text.includes('\nraw ');
+    },
+    { what: 'the sockets to be there' },
+  );
+  return target;
+}
+
+const ipv6 = { 'net.ipv6.conf.all.disable_ipv6': '0' };
+
+test('netstat as text is byte for byte what the real program prints, for every choice of letters', async () => {
+  const target = await makeBusyTarget();
+  for (const protocols of ['', 't', 'u', 'w', 'tu', 'tw', 'uw', 'tuw']) {
+    for (const shown of ['', 'l', 'a']) {
+      const letters = protocols + shown;
+      const { status, text } = await get(target, `netstat?options=${letters}`, 'text/plain');
+      assert.equal(status, 200);
+      assert.equal(text, await target.run(`netstat -${parseNetstatOptions(letters)}`), letters);
+    }
+  }
+  assert.deepEqual(await listHelpers(target), [], 'no helper looks at sockets');
+});
+
+test('netstat as JSON is what the container itself reads, with the inode of its namespace', async () => {
+  const target = await makeBusyTarget();
+  const { body } = await get(target, 'netstat');
+  assert.equal(`net:[${body.namespace.inode}]`, (await target.run('readlink /proc/self/ns/net')).trim());
+  const rows = (await target.run('netstat -tuwan')).split('\n').length - 3;
+  assert.equal(body.sockets.length, rows);
+  const open = new Set((await target.run('ls -l /proc/[0-9]*/fd 2>/dev/null; true')).match(/socket:\[\d+\]/g));
+  for (const { id } of body.sockets) assert.ok(open.has(`socket:[${id.split('/')[1]}]`), id);
+  assert.ok(Math.abs(Date.parse(body.asOf) - Date.now()) < 5_000);
+});
+
+test('one probe for all, without a right that it does not need, and none when nobody has looked for a while', async () => {
+  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+  const targets = await Promise.all([1, 2, 3].map(() => makeTarget({ after }, app)));
+  const look = () =>
+    Promise.all(
+      targets.map(({ id }) => request(app.url).get(`/api/v1/containers/${id}/netstat`).set(app.headers).expect(200)),
+    );
+  const probe = await findProbeOf(app, look);
+  const { Config, HostConfig, Image, Mounts } = await inspectContainer(probe.id);
+  assert.equal(Config.User, '65534:65534');
+  assert.equal(HostConfig.PidMode, 'host');
+  assert.equal(HostConfig.NetworkMode, 'none');
+  assert.deepEqual(HostConfig.CapDrop, ['ALL']);
+  assert.equal(HostConfig.CapAdd, null);
+  assert.equal(HostConfig.Privileged, false);
+  assert.equal(HostConfig.ReadonlyRootfs, true);
+  // The engine adds label=disable to whatever shares the host's processes.
+  assert.deepEqual(
+    HostConfig.SecurityOpt.filter((option: string) => option !== 'label=disable'),
+    ['no-new-privileges'],
+  );
+  assert.equal(HostConfig.LogConfig.Type, 'none');
+  assert.equal(HostConfig.AutoRemove && Config.OpenStdin && Config.StdinOnce && !Config.Tty, true);
+  assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0 && HostConfig.NanoCpus > 0);
+  assert.deepEqual(
+    Mounts.map(({ Type, Source, Destination, RW }: Frame) => [Type, Source, Destination, RW]),
+    [['bind', '/sys/fs/cgroup', '/sys/fs/cgroup', false]],
+  );
+  assert.equal(Config.Image, Image, 'pinned by id');
+  const isGone = async () => (await listProbes()).every(({ server: name }) => name !== probe.server);
+  await waitFor(isGone, { what: 'the probe to go after its grace', timeoutMs: 20_000 });
+  await look();
+  assert.equal(await isGone(), false);
+  await app.close();
+  assert.equal(await isGone(), true, 'a server that closes leaves none');
+});
+
+test('what is idle is not read again, and what happens within one tick is seen', async () => {
+  // Without an init, which wakes up each second, and without a bridge, whose others' packets arrive.
+  const target = await makeTarget({ after }, server, { body: { HostConfig: { Init: false, NetworkMode: 'none' } } });
+  await target.run('httpd -p 1111');
+  const walks = () => server.app.services.observation.probeNumbers().reduce((sum, one) => sum + one.walks, 0);
+  const client = await watch(target);
+  await client.until('the listener', () => ports(client).includes(1111));
+  // Nothing else is watched: in many ticks there is not a read.
+  await waitFor(
+    async () => {
+      const before = walks();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      return walks() === before;
+    },
+    { what: 'reads to end' },
+  );
+  // The same numbers of sockets before and after: only the time that the container used tells.
+  for (let port = 2000; port < 2010; port += 1) {
+    await target.run(`kill $(pidof httpd); httpd -p ${port}`);
+    await client.until(`port ${port}`, () => ports(client).includes(port) && !ports(client).includes(port - 1), 3_000);
+  }
+  await client.close();
+});
+
+test('rows that the kernel takes away by itself are gone, in no more than their time and a second', async () => {
+  const sysctls = { 'net.ipv4.tcp_fin_timeout': '3' };
+  const target = await makeTarget({ after }, server, {
+    body: { HostConfig: { NetworkMode: 'none', Sysctls: sysctls } },
+  });
+  // Who is connected to never closes, so the one who did waits for the kernel's timer.
+  await target.run('nc -l -p 90 -e sleep 3600 & sleep 0.2; sleep 3600 | nc 127.0.0.1 90 & sleep 0.3; killall -9 nc');
+  const client = await watch(target);
+  const waiting = () => client.data?.sockets.filter(({ state }: Frame) => state === 'FIN_WAIT2').length;
+  await client.until('a socket in FIN_WAIT2', () => waiting() === 1);
+  await client.until('it to be gone', () => waiting() === 0, 6_000);
+  assert.ok(!(await target.run('netstat -tuwan')).includes('FIN_WAIT2'));
+  await client.close();
+});
+
+test('a container that joins is seen by what it does there', async () => {
+  const target = await makeTarget({ after }, server);
+  const client = await watch(target);
+  await client.until('a snapshot', ({ data }) => data);
+  const joined = await createTestContainer(
+    { after },
+    { body: { Cmd: ['httpd', '-f', '-p', '81'], HostConfig: { NetworkMode: `container:${target.id}` } } },
+  );
+  await client.until('its listener', () => ports(client).includes(81));
+  const { body } = await get(joined, 'netstat?options=tl');
+  assert.deepEqual(
+    body.sockets.map(({ local }: Frame) => local.port),
+    [81],
+  );
+  await client.close();
+});
+
+test('the host, a paused container, and one without a shell are looked into as well', async () => {
+  const host = await makeTarget({ after }, server, { body: { HostConfig: { NetworkMode: 'host' } } });
+  const { body } = await get(host, 'netstat?options=tl');
+  assert.equal(body.namespace.id, 'local~host');
+  assert.equal(`net:[${body.namespace.inode}]`, (await host.run('readlink /proc/self/ns/net')).trim());
+  const inside = (await host.run('netstat -tln')).split('\n').slice(2, -1);
+  assert.ok(body.sockets.length > 0 && Math.abs(body.sockets.length - inside.length) <= 3, 'others listen there too');
+  const paused = await makeTarget({ after }, server, { body: { Cmd: ['httpd', '-f', '-p', '83'] } });
+  await callDocker('POST', `/containers/${paused.id}/pause`);
+  const seen = await get(paused, 'netstat?options=tl');
+  await callDocker('POST', `/containers/${paused.id}/unpause`);
+  assert.deepEqual(
+    seen.body.sockets.map(({ local }: Frame) => local.port),
+    [83],
+  );
+});
+
+test('a probe that is killed is replaced, and the watchers need do nothing', async () => {
+  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+  const target = await makeTarget({ after }, app);
+  const url = `${app.url}/api/v1/containers/${target.id}/netstat?options=tl&intervalMs=100`;
+  let client: StreamClient | undefined;
+  const probe = await findProbeOf(app, async () => {
+    client = await connectStream({ after }, url, { headers: { ...app.headers } });
+    await client.until('a snapshot', ({ data }) => data);
+  });
+  if (client === undefined) return assert.fail();
+  const stream: StreamClient = client;
+  await callDocker('POST', `/containers/${probe.id}/kill`);
+  await target.run('httpd -p 82');
+  await stream.until('the listener', () => ports(stream).includes(82));
+  assert.deepEqual([...new Set(stream.states)], ['live']);
+  const now = (await listProbes()).filter(({ server: name }) => name === probe.server);
+  assert.ok(now.length === 1 && now[0]?.id !== probe.id);
+});
+
+test('interfaces are looked at by the real program, beside the sockets of the probe', async () => {
+  const target = await makeTarget({ after }, server);
+  const { body } = await get(target, 'ifconfig');
+  assert.deepEqual(body.interfaces.map(({ name }: Frame) => name).sort(), ['eth0', 'lo']);
+  assert.equal((await listHelpers(target)).length, 1);
+  const { body: netstat } = await get(target, 'netstat');
+  assert.deepEqual(netstat.sockets, []);
+});
+
+test('engines say by what they are observed', async () => {
+  const { body } = await request(server.url).get('/api/v1/engines/local').set(server.headers);
+  assert.deepEqual(body.capabilities.observer, { available: true, via: 'probe', reason: null });
+});
