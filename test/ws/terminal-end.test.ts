@@ -89,6 +89,29 @@ test('a server that is killed with SIGKILL, from the first moment of a session o
   }
 });
 
+test('a guard that somebody at the terminal kills is replaced, and the next one knows the shell', async (t) => {
+  const { id } = await createManaged(t);
+  const findGuard = async () => {
+    const found = [...server.app.services.catalogue.mirror().containers()];
+    return found.find((facts) => facts.pidMode === `container:${id}` && facts.state === 'running')?.id;
+  };
+  const victim = await startServerProcess(t);
+  await waitFor(async () => (await fetch(`${victim.url}/api/v1/containers/${id}`, { headers: victim.headers })).ok, {
+    what: 'it to be known',
+  });
+  const terminal = await openTerminal(t, victim, id);
+  const first = await waitFor(findGuard, { what: 'a guard' });
+  // The pattern is written so that it does not match the shell that looks for it.
+  terminal.type(
+    'cd /proc; for p in [0-9]*; do case $(tr "\\0" " " <$p/cmdline) in *find_mem"bers"*) kill -9 $p;; esac; done; echo do"ne"\n',
+  );
+  await terminal.until(/done/);
+  await waitFor(async () => ![undefined, first].includes(await findGuard()), { what: 'another guard' });
+  await sleep(500); // it is told its marks when it listens
+  await victim.kill('SIGKILL');
+  await isEmpty(id);
+});
+
 test('a container that stops, is killed or goes away', async (t) => {
   for (const [method, path] of [
     ['POST', '/stop?t=0'],

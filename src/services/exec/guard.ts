@@ -67,6 +67,11 @@ export class Guard {
     return this.#ended;
   }
 
+  /** Resolves when its connection has ended, and it with it. */
+  get ended(): Promise<unknown> {
+    return this.#streams.closed;
+  }
+
   /** Waits until it listens. */
   async ready(): Promise<void> {
     await this.#hear('ready');

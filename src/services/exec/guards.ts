@@ -24,14 +24,17 @@ export interface Watch {
  * Milliseconds. Most commands end within `firstMoment`, and a guard costs the engine more than they do; what runs longer has one in time
  * for its time-out.
  */
-const timing = { firstMoment: 250, grace: 5_000 } as const;
+const timing = { firstMoment: 250, grace: 5_000, replacement: 1_000 } as const;
 /** Somebody in the container can kill a guard, so one more is tried. */
 const killAttempts = 2;
+/** Guards that are replaced by themselves in one container, while commands run there without a break: who kills more of them wants it so. */
+const maxLosses = 10;
 
 interface Post {
   readonly engine: Engine;
   readonly container: string;
   readonly marks: Set<string>;
+  losses: number;
   guard: Promise<Guard> | undefined;
   idle: NodeJS.Timeout | undefined;
 }
@@ -96,7 +99,14 @@ export class Guards {
 
   #post(engine: Engine, container: string): Post {
     const key = keyOf({ engine, container });
-    const post = this.#posts.get(key) ?? { engine, container, marks: new Set(), guard: undefined, idle: undefined };
+    const post = this.#posts.get(key) ?? {
+      engine,
+      container,
+      marks: new Set(),
+      losses: 0,
+      guard: undefined,
+      idle: undefined,
+    };
     this.#posts.set(key, post);
     return post;
   }
@@ -106,7 +116,11 @@ export class Guards {
     const known = post.guard;
     if (known === undefined) {
       if (this.#closed) throw new Failure('shutting_down', 'The server is shutting down', { retryAfter: 5 });
-      post.guard = this.#options.start(post.engine, post.container);
+      post.guard = this.#options.start(post.engine, post.container).then((guard) => {
+        for (const mark of post.marks) guard.add(mark);
+        void guard.ended.then(() => this.#replace(post));
+        return guard;
+      });
       return post.guard;
     }
     const guard = await known.catch(() => undefined);
@@ -114,6 +128,17 @@ export class Guards {
     // Whoever comes first starts another one.
     if (post.guard === known) post.guard = undefined;
     return this.#guard(post);
+  }
+
+  /** Its guard has ended. Who is still under guard after a moment, although neither the container nor the engine went away, gets another one. */
+  #replace(post: Post): void {
+    if (post.losses === maxLosses) return;
+    post.losses += 1;
+    const startAnother = () => {
+      if (this.#closed || post.marks.size === 0) return;
+      this.#guard(post).catch((error) => this.#options.onUnguarded(post.engine, post.container, error));
+    };
+    setTimeout(startAnother, timing.replacement).unref();
   }
 
   /** Ends the guard of a container, where there is one. */
