@@ -1,5 +1,5 @@
 // What is happening in a container's network: once as JSON or text, or followed as NDJSON or on a WebSocket, all on the same URL.
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
 import { chooseMediaType } from '../src/domain/http/accept.ts';
@@ -9,6 +9,7 @@ import { Ifconfig } from '../src/schemas/ifconfig.ts';
 import { Netstat } from '../src/schemas/netstat.ts';
 import { intervalLimits, StreamFormat, type StreamTopic } from '../src/schemas/stream.ts';
 import type { Question } from '../src/services/observation/observation-service.ts';
+import type { ProbeNumbers } from '../src/services/observation/probe/engine-probes.ts';
 import { ndjsonWire } from '../src/streams/ndjson-wire.ts';
 import { websocketWire } from '../src/streams/websocket-wire.ts';
 import type { Routes } from './route.ts';
@@ -74,6 +75,7 @@ const answerOf = (schema: typeof Netstat | typeof Ifconfig) => ({
 export const observationRoutes: Routes = async (app) => {
   const { catalogue, observation, streams } = app.services;
   app.addHook('preClose', async () => streams.close());
+  addProbeMetrics(app);
 
   /** One URL, every way to ask. */
   function observe<Topic extends StreamTopic, Query>(readQuestion: (query: Query) => Question<Topic>) {
@@ -194,4 +196,43 @@ function refuseStreamParameters(query: CommonQuery): void {
           hint: 'Accept application/x-ndjson, or upgrade to a WebSocket; for the text of the program accept text/plain',
         },
       );
+}
+
+/** What the probes do and cost; all 0 where helpers observe. */
+function addProbeMetrics({ metrics, services: { observation } }: FastifyInstance): void {
+  const sum = (read: (numbers: ProbeNumbers) => number) => () =>
+    observation.probeNumbers().reduce((total, numbers) => total + read(numbers), 0);
+  metrics.gauge(
+    'probe_walks',
+    'Reads of the socket tables of a namespace since the start',
+    sum(({ walks }) => walks),
+  );
+  metrics.gauge(
+    'probe_walk_seconds',
+    'CPU time of these reads',
+    sum(({ walkNs }) => walkNs / 1e9),
+  );
+  metrics.gauge(
+    'probe_cpu_seconds',
+    'CPU time of the probes in all',
+    sum(({ cpuNs }) => cpuNs / 1e9),
+  );
+  metrics.gauge(
+    'probe_late_reads',
+    'Reads that had to wait for their turn under the cap',
+    sum(({ late }) => late),
+  );
+  metrics.gauge(
+    'probe_forced_reads',
+    'Reads because none had happened for a minute',
+    sum(({ forced }) => forced),
+  );
+  metrics.gauge(
+    'probe_forced_changes',
+    'Of the forced reads, those that found what no witness had told: should be 0',
+    sum(({ forcedChanges }) => forcedChanges),
+  );
+  metrics.gauge('probe_oldest_seconds', 'Age of the oldest state that is shown as present', () =>
+    Math.max(0, ...observation.probeNumbers().map(({ oldestMs }) => oldestMs / 1000)),
+  );
 }

@@ -5,6 +5,7 @@ import request from 'supertest';
 import { parseNetstatOptions } from '../../src/domain/observation/netstat-options.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { callDocker, createTestContainer, inspectContainer, waitFor } from '../support/engine.ts';
+import { startEngineRelay } from '../support/engine-relay.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
@@ -232,6 +233,26 @@ test('interfaces are looked at by the real program, beside the sockets of the pr
   assert.equal((await listHelpers(target)).length, 1);
   const { body: netstat } = await get(target, 'netstat');
   assert.deepEqual(netstat.sockets, []);
+});
+
+test('an engine that refuses a probe is observed by helpers, and says why', async () => {
+  const relay = await startEngineRelay({ after });
+  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe', DOCKER_HOST: relay.endpoint } });
+  const target = await makeTarget({ after }, app);
+  const words = 'cannot share the host PID namespace when user namespaces are enabled';
+  relay.answerNext(/containers\/create\?name=terrarium-probe-/, 400, words);
+  // The relay passes no attach on, so the helper that is tried next cannot look either: who is tried is what matters here.
+  await request(app.url).get(`/api/v1/containers/${target.id}/netstat`).set(app.headers);
+  const { body } = await request(app.url).get('/api/v1/engines/local').set(app.headers);
+  assert.equal(body.capabilities.observer.via, 'helper');
+  assert.match(body.capabilities.observer.reason, new RegExp(words));
+});
+
+test('metrics tell what the probe does', async () => {
+  const { text } = await request(server.url).get('/metrics').set(server.headers);
+  assert.match(text, /^terrarium_probe_walks [1-9]/m);
+  assert.match(text, /^terrarium_probe_cpu_seconds 0\.\d*[1-9]/m);
+  assert.match(text, /^terrarium_probe_forced_changes 0$/m);
 });
 
 test('engines say by what they are observed', async () => {
