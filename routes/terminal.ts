@@ -67,6 +67,10 @@ export const terminalRoutes: Routes = async (app) => {
       params,
       querystring,
       response: {
+        101: {
+          description: 'Switching Protocols: with `Upgrade: websocket` this URL is a terminal, as described above',
+          type: 'null',
+        },
         426: {
           description: 'Without `Upgrade: websocket`: a terminal is spoken over a WebSocket',
           content: { 'application/problem+json': { schema: Problem } },

@@ -140,7 +140,7 @@ function completeOperation(operation: Operation, route: RouteEntry): void {
 /** OpenAPI has no words for sockets: the switch is a response, and the extension names what is spoken. */
 function describeSocket(operation: Operation): void {
   operation['x-websocket'] = { subprotocol: 'terrarium.v1', documentation: '/asyncapi.json' };
-  operation.responses['101'] = {
+  operation.responses['101'] ??= {
     description: 'Switching Protocols: with `Upgrade: websocket` this URL streams `terrarium.v1`',
   };
   operation.parameters = [
