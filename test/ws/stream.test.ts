@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import { callDocker, waitFor } from '../support/engine.ts';
+import { makeTarget } from '../support/observed.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
@@ -100,7 +101,7 @@ test('logs: what was written, then what is written, over restarts to the end', a
   assert.deepEqual(lines().slice(2), ['line 1', 'line 2', 'line 3']);
   await api.delete(`/containers/${id}`).expect(204);
   await client.until('the end', () => client.of('state').some(({ state }) => state === 'ended'));
-  const stranger = await createTestContainer({ after });
+  const stranger = await makeTarget({ after }, server);
   subscribe(client, 'x', { topic: 'logs', container: stranger.id });
   assert.equal((await client.until('a refusal', () => errorOf(client, 'x'))).code, 'not_managed');
 });
