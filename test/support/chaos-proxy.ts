@@ -169,8 +169,8 @@ class Line {
   cut(): void {
     this.#isCut = true;
     for (const socket of [this.#client, this.#engine]) {
-      // A reset exists on TCP only.
-      if (socket.remoteAddress === undefined) socket.destroy();
+      // A reset exists on TCP only, and not any more once the socket was ended: node leaves it open then, and spins when it exits.
+      if (socket.remoteAddress === undefined || socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
