@@ -1,7 +1,14 @@
-// The one place that makes connections to an engine. It sends a request over node's own HTTP and hands back the raw answer, whatever its
-// status; it translates nothing, follows no redirect and waits for no body.
-import { Agent, type IncomingMessage, request as openRequest, type RequestOptions } from 'node:http';
+// The one place that makes connections to an engine. dockerode composes each request; it is sent over node's own HTTP and the raw answer is handed
+// back, whatever its status. Nothing is translated here, no redirect is followed and no body is waited for.
+import {
+  Agent,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as openRequest,
+  type RequestOptions,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
+import Docker from 'dockerode';
 import type { Endpoint } from './endpoint.ts';
 
 /** One request. `path` is complete but for its query; a `body` is sent as JSON. */
@@ -36,9 +43,25 @@ const ignore = () => {};
 /** @param keepAlive share connections between requests. Reads only: a write on a connection that died while idle is lost or doubled. */
 export function createDialler(endpoint: Endpoint, { keepAlive }: { keepAlive: boolean }): Dialler {
   const agent = new Agent(keepAlive ? { keepAlive, timeout: idleMs, scheduling: 'lifo' } : { keepAlive });
-  const where = endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+  const modem = createDocker(endpoint, agent).modem as unknown as Modem;
+  modem.buildRequest = (options, { hijack, cut }, payload = '', callback) =>
+    send(options, payload, { hijack, cut }).then((answer) => callback(null, answer), callback);
   return {
-    dial: (request, cut) => send({ ...where, agent }, request, cut),
+    dial: ({ method, path, query = {}, body, hijack = false }, cut) =>
+      new Promise((resolve, reject) => {
+        modem.dial(
+          {
+            method,
+            path: Object.keys(query).length === 0 ? path : `${path}?`,
+            options: { _query: query, _body: body ?? {} },
+            // Only then an object without members is a body too.
+            allowEmpty: body !== undefined,
+            hijack,
+            cut,
+          },
+          (error, answer) => (answer === undefined ? reject(error) : resolve(answer)),
+        );
+      }),
     dropIdle() {
       for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
     },
@@ -46,23 +69,43 @@ export function createDialler(endpoint: Endpoint, { keepAlive }: { keepAlive: bo
   };
 }
 
+/** dockerode's transport, the two methods that matter here. */
+interface Modem {
+  dial(request: object, callback: (error: unknown, answer?: DialAnswer) => void): void;
+  /**
+   * What sends the composed request. Replaced, because the original prints every request for a debug line that nobody reads (0.2 ms), follows redirects
+   * to any host, and ends the process when one fails.
+   */
+  buildRequest: (
+    options: RequestOptions,
+    request: { readonly hijack: boolean; readonly cut: AbortSignal },
+    payload: string | undefined,
+    callback: (error: unknown, answer?: DialAnswer) => void,
+  ) => void;
+}
+
+/** `host` and `port` are always given, if only as undefined: else DOCKER_HOST goes before the socket's path. */
+function createDocker(endpoint: Endpoint, agent: Agent): Docker {
+  const where =
+    endpoint.kind === 'unix'
+      ? { socketPath: endpoint.path, host: undefined, port: undefined }
+      : { protocol: 'http' as const, host: endpoint.host, port: endpoint.port };
+  // The published types lack `agent`.
+  const options: object = { ...where, agent };
+  return new Docker(options);
+}
+
 function send(
-  where: RequestOptions,
-  { method, path, query, body, hijack }: DialRequest,
-  cut: AbortSignal,
+  { headers, ...options }: RequestOptions,
+  payload: string,
+  { hijack, cut }: { readonly hijack: boolean; readonly cut: AbortSignal },
 ): Promise<DialAnswer> {
-  const payload = body === undefined ? '' : JSON.stringify(body);
+  // Never chunked: the last chunk of an empty body would end in the stdin of a hijacked process.
+  const { 'Transfer-Encoding': _chunked, ...sent } = headers as OutgoingHttpHeaders;
   return new Promise((resolve, reject) => {
     const request = openRequest({
-      ...where,
-      method,
-      path: query === undefined || Object.keys(query).length === 0 ? path : `${path}?${formatQuery(query)}`,
-      headers: {
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-        // Never chunked: the last chunk of an empty body would end in the stdin of a hijacked process.
-        ...(method !== 'GET' && { 'Content-Length': Buffer.byteLength(payload) }),
-        ...(hijack && { Connection: 'Upgrade', Upgrade: 'tcp' }),
-      },
+      ...options,
+      headers: options.method === 'GET' ? sent : { ...sent, 'Content-Length': Buffer.byteLength(payload) },
     });
     request.on('error', reject);
     request.on('response', (response) => {
@@ -80,10 +123,4 @@ function send(
     else cut.addEventListener('abort', () => request.destroy(), { once: true });
     request.end(payload);
   });
-}
-
-function formatQuery(query: NonNullable<DialRequest['query']>): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) search.append(name, String(value));
-  return search.toString();
 }
