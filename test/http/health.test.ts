@@ -160,8 +160,8 @@ test('bodies: only JSON, only where one belongs, only so large', async () => {
   const post = (target: string, type: string, body: string) =>
     fetch(`${running.url}${target}`, { method: 'POST', headers: { ...headers, 'content-type': type }, body });
   const cases: [target: string, type: string, body: string, status: number, words: RegExp][] = [
-    ['/api/v1/containers/closed', 'text/plain', '{}', 415, /Media Type/],
-    ['/api/v1/containers/closed', 'application/x-www-form-urlencoded', 'name=a', 415, /Media Type/],
+    ['/api/v1/containers/closed', 'text/plain', '{}', 415, /does not come as JSON/],
+    ['/api/v1/containers/closed', 'application/x-www-form-urlencoded', 'name=a', 415, /does not come as JSON/],
     ['/api/v1/containers/closed', 'application/json', '{"name": }', 400, /not valid JSON/],
     ['/api/v1/containers/closed', 'application/json', '{"name"', 400, /not valid JSON/],
     ['/api/v1/containers/closed', 'application/json', '{"__proto__": {}}', 400, /not valid JSON/],
@@ -228,7 +228,10 @@ test('what is no HTTP gets a 4xx and the end of the connection', async () => {
 });
 
 test('no path and no query, however odd, is ever a 500', async () => {
-  const bases = running.app.routeTable.filter(({ method }) => method === 'GET').map(({ url }) => url);
+  // The feed of events answers for as long as the client stays.
+  const bases = running.app.routeTable
+    .filter(({ method, url }) => method === 'GET' && url !== '/api/v1/events')
+    .map(({ url }) => url);
   const segment = fc.string({ unit: 'binary', maxLength: 20 }).map(encodeWell);
   const query = fc.array(fc.tuple(fc.string({ maxLength: 8 }).map(encodeWell), segment), { maxLength: 4 });
   await fc.assert(
