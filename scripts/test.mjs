@@ -68,20 +68,33 @@ async function runLinters() {
   return tallies;
 }
 
-/** Runs the files, a few at a time, and prints each result when it is there. */
+/** So many files may fail and be run once more. */
+const secondRuns = 3;
+
+/**
+ * Runs the files, a few at a time, and prints each result when it is there. A file that fails is run once more, alone: what is true only on a quiet
+ * machine is told apart from what is wrong, and both runs are printed. More failures than that are no accident and get no second run.
+ */
 async function runFiles(files, { runId, verbose }) {
   const waiting = [...files];
   const results = [];
+  const run = async (file) => {
+    const result = await runFile(file, { env: { TERRARIUM_TEST_RUN: runId } });
+    const tally = tallyFile(result.events, result);
+    printFile({ ...result, tally }, verbose);
+    return { ...result, tally };
+  };
   const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const result = await runFile(file, { env: { TERRARIUM_TEST_RUN: runId } });
-      const tally = tallyFile(result.events, result);
-      printFile({ ...result, tally }, verbose);
-      results.push({ ...result, tally });
-    }
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) results.push(await run(file));
   };
   const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY ?? Math.max(2, os.availableParallelism()));
   await Promise.all(Array.from({ length: wished }, work));
+  const failed = results.filter(({ tally }) => tally.failed > 0);
+  if (failed.length > secondRuns) return results;
+  for (const result of failed) {
+    console.log(`↻ ${result.file}: once more, alone`);
+    results[results.indexOf(result)] = await run(result.file);
+  }
   return results;
 }
 
