@@ -45,11 +45,11 @@ async function findProbeOf(app: RunningApp, look: () => Promise<unknown>): Promi
   return fresh[0] ?? assert.fail();
 }
 
-/** Sockets of every kind and family, in many states, and all of them quiet. */
+/** Sockets of every kind and family, in many states, and all of them quiet. A new address cannot be bound at once. */
 const busyLine = `
   httpd -p 80; httpd -p 127.0.0.1:23; ip addr add 2001:db8:1234:5678:9abc:def0:1234:5678/64 dev lo
-  httpd -p [2001:db8:1234:5678:9abc:def0:1234:5678]:8080
-  sleep 1; (sleep 3600 | nc 127.0.0.1 80) & (sleep 3600 | nc ::1 80) &
+  until httpd -p [2001:db8:1234:5678:9abc:def0:1234:5678]:8080; do sleep 0.1; done
+  (sleep 3600 | nc 127.0.0.1 80) & (sleep 3600 | nc ::1 80) &
   (sleep 3600 | nc 2001:db8:1234:5678:9abc:def0:1234:5678 8080) &
   ping -i 3600 127.0.0.1 >/dev/null &
   syslogd -n -R 127.0.0.1:5514 -O /dev/null & sleep 0.2; logger one
