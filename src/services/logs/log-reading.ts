@@ -6,7 +6,6 @@ import { toNanoseconds } from '../../domain/container/instant.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
 import type { AttachedLogs } from '../../engine/engine.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { Failure } from '../../schemas/failure.ts';
 import { LogLines, type LogRecord } from './log-lines.ts';
 
 type OutputName = 'stdout' | 'stderr';
@@ -62,30 +61,54 @@ async function* readRun(logs: AttachedLogs, onTime: (time: string) => void): Asy
 
 /** The engine's own `follow` ends with the run of the container; this goes on with the next run, and ends when the container is gone. */
 async function* followLog({ mirror, facts, signal }: LogReadingOptions, first: AttachedLogs): AsyncGenerator<LogBatch> {
-  let logs = first;
   let run = facts;
   let last: bigint | undefined;
-  for (;;) {
-    yield* readRun(logs, (time) => {
-      const at = toNanoseconds(time);
-      if (last === undefined || at > last) last = at;
-    });
+  /** From where on the run at hand is read, if it was ever said. */
+  let begin: bigint | undefined;
+  const note = (time: string) => {
+    const at = toNanoseconds(time);
+    if (last === undefined || at > last) last = at;
+  };
+  const unread = () => (last === undefined ? begin : last + 1n);
+  const reopen = async (follow: boolean, since: bigint) => {
+    try {
+      const query = { tail: 'all', follow, timestamps: true, tty: run.tty, since } as const;
+      return await mirror.engine.logs(run.id, query, { signal });
+    } catch (error) {
+      if (signal.aborted || isGoing(await mirror.refresh(run.id))) return undefined;
+      throw error;
+    }
+  };
+  for (let logs: AttachedLogs | undefined = first; logs !== undefined; ) {
+    yield* readRun(logs, note);
+    // The engine may end the following of a short run before it has stored what the run said. Once it tells of the end, all is stored.
+    const rest = unread();
+    if (rest !== undefined && !signal.aborted && (await isOver(mirror, run))) {
+      const stored = await reopen(false, rest);
+      if (stored === undefined) return;
+      yield* readRun(stored, note);
+    }
     const next = await waitForRun(mirror, run, signal);
     if (next === undefined) return;
     run = next.run;
     // What was not shown yet: the lines after the last one, or after the end of a run that had none to show.
-    const since = last === undefined ? next.since : last + 1n;
-    try {
-      logs = await mirror.engine.logs(
-        run.id,
-        { tail: 'all', follow: true, timestamps: true, tty: run.tty, since },
-        { signal },
-      );
-    } catch (error) {
-      if (signal.aborted || (error instanceof Failure && error.code === 'container_not_found')) return;
-      throw error;
-    }
+    begin = unread() ?? next.since;
+    logs = await reopen(true, begin);
   }
+}
+
+/** Whether that very run has ended, which its log may tell a moment before the engine does. */
+async function isOver(mirror: EngineMirror, run: ContainerFacts): Promise<boolean> {
+  const goesOn = (now: ContainerFacts | undefined) =>
+    now !== undefined && now.startedAt === run.startedAt && isAlive(now);
+  if (goesOn(await mirror.refresh(run.id))) await sleep(resumeDelayMs);
+  const now = await mirror.refresh(run.id);
+  return !isGoing(now) && !goesOn(now);
+}
+
+/** The engine shows no log of what it removes. */
+function isGoing(facts: ContainerFacts | undefined): boolean {
+  return facts === undefined || facts.state === 'removing' || facts.state === 'dead';
 }
 
 /** The next run of a container, which may be over already, and when the one before ended: nanoseconds by the engine's clock. */
@@ -97,9 +120,10 @@ interface NextRun {
 /** Waits until the container has run again, or knows that it still does; undefined when it is gone or nobody reads any more. */
 async function waitForRun(
   mirror: EngineMirror,
-  { id, startedAt }: ContainerFacts,
+  before: ContainerFacts,
   signal: AbortSignal,
 ): Promise<NextRun | undefined> {
+  const { id, startedAt } = before;
   let settle: (run: ContainerFacts | undefined) => void = () => {};
   const decided = new Promise<ContainerFacts | undefined>((resolve) => {
     settle = resolve;
@@ -121,7 +145,9 @@ async function waitForRun(
     if (hasNotRun && isAlive(now)) await Promise.race([sleep(resumeDelayMs), decided]);
     const run = hasNotRun && !isAlive(now) ? await decided : now;
     if (run === undefined || signal.aborted) return undefined;
-    const end = hasNotRun ? now.finishedAt : null;
+    // While a run lasts the engine still tells when the one before it ended.
+    const toldBy = hasNotRun || isAlive(now) ? now : isAlive(before) ? null : before;
+    const end = toldBy?.finishedAt ?? null;
     return { run, since: end === null ? beginOf(run) : toNanoseconds(end) };
   } finally {
     stopListening();
