@@ -8,7 +8,7 @@ import { packBusyboxRootfs } from './busybox-rootfs.mjs';
 import { capture, run } from './command.mjs';
 import { findEndpoint } from './docker-endpoint.mjs';
 import { askVersion } from './engine.mjs';
-import { importImage, isImagePresent, pullImage } from './images.mjs';
+import { checkImage, importImage, pullImage } from './images.mjs';
 import { SetupError } from './setup-error.mjs';
 
 const reference = 'busybox:latest';
@@ -56,18 +56,11 @@ async function makeFromPackage(endpoint) {
 
 export const image = {
   name: 'image',
-  async check() {
-    const endpoint = findEndpoint();
-    const present = await isImagePresent(endpoint, reference).catch((error) => {
-      throw new SetupError(`no Docker Engine to ask for ${reference} on ${endpoint.label} (${error.message})`);
-    });
-    if (present) return { ok: true, detail: reference };
-    return {
-      ok: false,
+  check: () =>
+    checkImage(findEndpoint(), reference, {
       missing: `the image ${reference}: docker pull ${reference}`,
       plan: `getting ${reference} from the registry, or else from busybox-static`,
-    };
-  },
+    }),
   async apply() {
     const endpoint = findEndpoint();
     const pullFailure = await pullImage(endpoint, reference);

@@ -1,5 +1,6 @@
 // Images on the engine, for the set-up: is one there, pull it, make it of a root file system.
 import { askDocker, findFailure } from './docker-api.mjs';
+import { SetupError } from './setup-error.mjs';
 
 /** A pull that shows no progress for this long is given up. */
 const pullSilenceMs = 20_000;
@@ -8,8 +9,22 @@ const importSilenceMs = 60_000;
 /** @typedef {import('./docker-endpoint.mjs').Endpoint} Endpoint */
 
 /** @param {Endpoint} endpoint @param {string} reference such as "busybox:latest" @returns {Promise<boolean>} */
-export async function isImagePresent(endpoint, reference) {
+async function isImagePresent(endpoint, reference) {
   return (await askDocker(endpoint, 'GET', `/images/${reference}/json`)).status === 200;
+}
+
+/**
+ * @param {Endpoint} endpoint
+ * @param {string} reference
+ * @param {{ missing: string, plan: string }} otherwise what is missing, and what would be done about it
+ * @returns {Promise<{ ok: true, detail: string } | { ok: false, missing: string, plan: string }>} what a step answers to `check`
+ * @throws {SetupError} when no engine answers
+ */
+export async function checkImage(endpoint, reference, otherwise) {
+  const present = await isImagePresent(endpoint, reference).catch((error) => {
+    throw new SetupError(`no Docker Engine to ask for ${reference} on ${endpoint.label} (${error.message})`);
+  });
+  return present ? { ok: true, detail: reference } : { ok: false, ...otherwise };
 }
 
 /** @param {Endpoint} endpoint @param {string} reference @returns {Promise<string | undefined>} why it failed */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { run } from './command.mjs';
 import { askDocker } from './docker-api.mjs';
 import { findEndpoint } from './docker-endpoint.mjs';
-import { importImage, isImagePresent, pullImage } from './images.mjs';
+import { checkImage, importImage, pullImage } from './images.mjs';
 import { SetupError } from './setup-error.mjs';
 
 const suite = 'trixie';
@@ -47,18 +47,11 @@ async function packBase() {
 
 export const testBase = {
   name: 'test-base',
-  async check() {
-    const endpoint = findEndpoint();
-    const present = await isImagePresent(endpoint, reference).catch((error) => {
-      throw new SetupError(`no Docker Engine to ask for ${reference} on ${endpoint.label} (${error.message})`);
-    });
-    if (present) return { ok: true, detail: reference };
-    return {
-      ok: false,
+  check: () =>
+    checkImage(findEndpoint(), reference, {
       missing: `the image ${reference}`,
       plan: `making ${reference} of ${official}, or else by debootstrap`,
-    };
-  },
+    }),
   async apply() {
     const endpoint = findEndpoint();
     if ((await pullImage(endpoint, official)) === undefined) {
