@@ -11,6 +11,7 @@ import { runSetup } from './setup/runner.mjs';
 import { testSteps } from './setup/steps.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
+import { runFailedAgain } from './testing/second-run.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
 import { findTestFiles, selectFiles } from './testing/test-files.mjs';
 
@@ -68,13 +69,7 @@ async function runLinters() {
   return tallies;
 }
 
-/** So many files may fail and be run once more. */
-const secondRuns = 3;
-
-/**
- * Runs the files, a few at a time, and prints each result when it is there. A file that fails is run once more, alone: what is true only on a quiet
- * machine is told apart from what is wrong, and both runs are printed. More failures than that are no accident and get no second run.
- */
+/** Runs the files, a few at a time, prints each result when it is there, and runs again what failed. */
 async function runFiles(files, { runId, verbose }) {
   const waiting = [...files];
   const results = [];
@@ -89,13 +84,10 @@ async function runFiles(files, { runId, verbose }) {
   };
   const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY ?? Math.max(2, os.availableParallelism()));
   await Promise.all(Array.from({ length: wished }, work));
-  const failed = results.filter(({ tally }) => tally.failed > 0);
-  if (failed.length > secondRuns) return results;
-  for (const result of failed) {
-    console.log(`↻ ${result.file}: once more, alone`);
-    results[results.indexOf(result)] = await run(result.file);
-  }
-  return results;
+  return runFailedAgain(results, (file) => {
+    console.log(`↻ ${file}: once more, alone`);
+    return run(file);
+  });
 }
 
 function printFile({ file, events, tally, output, durationMs }, verbose) {

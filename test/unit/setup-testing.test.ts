@@ -8,6 +8,7 @@ import { loadScript } from '../support/script.ts';
 
 const { addUp, formatTotal, tallyFile } = await loadScript('testing/tally.mjs');
 const { runFile } = await loadScript('testing/run-file.mjs');
+const { runFailedAgain } = await loadScript('testing/second-run.mjs');
 const { selectFiles } = await loadScript('testing/test-files.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
@@ -70,6 +71,21 @@ test('a file that was killed fails, whatever it reported', () => {
     skipped: 0,
     failures: [{ name: 'the file itself', error: 'killed after 300 s' }],
   });
+});
+
+test('what failed is run once more, alone, and what fails twice has failed', async () => {
+  const result = (file: string, failed: number) => ({ file, tally: { passed: 1, failed, skipped: 0, failures: [] } });
+  const first = [result('good', 0), result('by accident', 1), result('wrong', 1)];
+  const runs: string[] = [];
+  const again = await runFailedAgain(first, async (file: string) => {
+    runs.push(file);
+    return result(file, file === 'wrong' ? 2 : 0);
+  });
+  assert.deepEqual(runs, ['by accident', 'wrong']);
+  assert.deepEqual(again, [result('good', 0), result('by accident', 0), result('wrong', 2)]);
+
+  const many = ['a', 'b', 'c', 'd'].map((file) => result(file, 1));
+  assert.deepEqual(await runFailedAgain(many, () => assert.fail('four failures are no accident')), many);
 });
 
 test('the last line', () => {
