@@ -93,16 +93,6 @@ export function formatFamiliar(reference: ImageReference): string {
   return join(name.includes('/') ? repository : name, reference);
 }
 
-/**
- * The registry that a pull of it would ask (`docker.io`, `registry.example:5000`); null for an id, which cannot be pulled.
- *
- * @throws Failure `invalid_request`
- */
-export function registryOf(text: string, field = 'image'): string | null {
-  const reference = parseImageReference(text, field);
-  return reference.kind === 'id' ? null : reference.registry;
-}
-
 function join(name: string, { tag, digest }: NamedImage): string {
   return `${name}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
 }

@@ -1,7 +1,5 @@
 // The labels by which Docker is our database. They cannot be changed after creation.
 
-export const labelPrefix = 'io.terrarium.';
-
 export const label = {
   managed: 'io.terrarium.managed',
   mode: 'io.terrarium.mode',

@@ -7,7 +7,6 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
-import { resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ErrorCode } from '../../src/schemas/error-codes.ts';
 import { Failure } from '../../src/schemas/failure.ts';
@@ -15,12 +14,13 @@ import {
   createTestContainer,
   createTestNetwork,
   findFreePort,
+  localEndpoint,
   removeContainer,
   removeNetwork,
 } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
-function connect(t: TestContext, endpoint = resolveLocalEndpoint(process.env)): Engine {
+function connect(t: TestContext, endpoint = localEndpoint): Engine {
   const engine = connectEngine({ name: 'local', endpoint });
   t.after(() => engine.close());
   return engine;

@@ -4,13 +4,12 @@ import { createHash } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
-import { resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
 import type { AttachedStreams, Engine } from '../../src/engine/engine.ts';
-import { createTestContainer, removeContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer, localEndpoint, removeContainer, waitFor } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
 function connect(t: TestContext): Engine {
-  const engine = connectEngine({ name: 'local', endpoint: resolveLocalEndpoint(process.env) });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
   t.after(() => engine.close());
   return engine;
 }

@@ -4,7 +4,6 @@ import { randomInt } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
-import { resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
 import type { Engine, EngineEvent } from '../../src/engine/engine.ts';
 import {
   callDocker,
@@ -12,6 +11,7 @@ import {
   createTestNetwork,
   docker,
   inspectContainer,
+  localEndpoint,
   removeContainer,
   removeNetwork,
   waitFor,
@@ -19,7 +19,7 @@ import {
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
 function connect(t: TestContext): Engine {
-  const engine = connectEngine({ name: 'local', endpoint: resolveLocalEndpoint(process.env) });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
   t.after(() => engine.close());
   return engine;
 }
@@ -264,7 +264,7 @@ test('the event feed tells from when it was asked on, in order, and ends when it
 });
 
 test('a closed engine ends what is under way and begins nothing', async () => {
-  const engine = connectEngine({ name: 'local', endpoint: resolveLocalEndpoint(process.env) });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
   await engine.ping();
   const feed = (async () => {
     for await (const _ of engine.events({ signal: new AbortController().signal }));

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
-import { resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
 import type { EngineEvent } from '../../src/engine/engine.ts';
 import type { ContainerChange } from '../../src/engine/mirror.ts';
 import { createRegistry, type Registry } from '../../src/engine/registry.ts';
@@ -14,6 +13,7 @@ import {
   createTestNetwork,
   docker,
   listContainerIds,
+  localEndpoint,
   removeContainer,
   runCommand,
   waitFor,
@@ -27,7 +27,7 @@ interface Options {
 
 async function startRegistry(
   t: TestContext,
-  { endpoint = resolveLocalEndpoint(process.env), ...options }: Options = {},
+  { endpoint = localEndpoint, ...options }: Options = {},
 ): Promise<Registry> {
   const engine = connectEngine({ name: 'local', endpoint });
   const registry = createRegistry({ engine, ...options });
@@ -266,7 +266,7 @@ test('nothing is left of a registry that was closed: a process with nothing else
   const script = `
     import { connectEngine } from './src/engine/docker/docker-engine.ts';
     import { createRegistry } from './src/engine/registry.ts';
-    for (const endpoint of [${JSON.stringify(resolveLocalEndpoint(process.env))}, 'unix:///nowhere/docker.sock']) {
+    for (const endpoint of [${JSON.stringify(localEndpoint)}, 'unix:///nowhere/docker.sock']) {
       const engine = connectEngine({ name: 'local', endpoint });
       const registry = createRegistry({ engine });
       registry.start();

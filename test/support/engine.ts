@@ -22,10 +22,12 @@ export interface DockerAnswer<Body> {
 }
 
 /** Where the engine under test answers: `DOCKER_HOST` (unix:// or tcp://), else the default socket. */
+export const localEndpoint = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+
+/** The same as node's HTTP takes it. */
 export function engineAddress(): Pick<RequestOptions, 'socketPath' | 'host' | 'port'> {
-  const value = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
-  if (value.startsWith('unix://')) return { socketPath: value.slice('unix://'.length) };
-  const { hostname, port } = new URL(value.replace(/^tcp:/, 'http:'));
+  if (localEndpoint.startsWith('unix://')) return { socketPath: localEndpoint.slice('unix://'.length) };
+  const { hostname, port } = new URL(localEndpoint.replace(/^tcp:/, 'http:'));
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port || '2375' };
 }
 

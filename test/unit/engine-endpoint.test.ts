@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { formatEndpoint, parseEndpoint, resolveLocalEndpoint } from '../../src/engine/docker/endpoint.ts';
+import { formatEndpoint, parseEndpoint } from '../../src/engine/docker/endpoint.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 
 test('the two kinds of endpoint are read', () => {
@@ -83,11 +83,4 @@ test('whatever is written, it is either refused by a Failure or prints as someth
     { numRuns: 2_000 },
   );
   assert.ok(accepted > 100);
-});
-
-test('the local engine is DOCKER_HOST, else the default socket', () => {
-  assert.equal(resolveLocalEndpoint({}), 'unix:///var/run/docker.sock');
-  assert.equal(resolveLocalEndpoint({ DOCKER_HOST: '' }), 'unix:///var/run/docker.sock');
-  assert.equal(resolveLocalEndpoint({ DOCKER_HOST: 'tcp://10.0.0.7' }), 'tcp://10.0.0.7:2375');
-  assert.throws(() => resolveLocalEndpoint({ DOCKER_HOST: 'nonsense' }), Failure);
 });

@@ -22,7 +22,7 @@ const dockerPackages = ['dockerode', 'docker-modem'];
 /** The first entry whose folder holds a file judges it. */
 const layers: Layer[] = [
   { folder: 'src/schemas', allowed: ['src/schemas'], packages: ['typebox', '@fastify/type-provider-typebox'] },
-  { folder: 'src/domain', allowed: ['src/domain', 'src/schemas'], packages: ['ipaddr.js'] },
+  { folder: 'src/domain', allowed: ['src/domain', 'src/schemas'], packages: [] },
   { folder: 'src/engine', allowed: ['src/engine', 'src/domain', 'src/schemas'] },
   { folder: 'src/streams', allowed: ['src/streams', 'src/schemas'] },
   { folder: 'src/client', allowed: ['src/client', 'src/schemas'] },

@@ -7,7 +7,6 @@ export type Endpoint =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
-const defaultEndpoint = 'unix:///var/run/docker.sock';
 /** Docker's registered port without TLS. */
 const defaultPort = 2375;
 const hint = 'Use unix:///absolute/path/to/docker.sock or tcp://host:port.';
@@ -65,13 +64,4 @@ function isHostName(host: string): boolean {
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix://${endpoint.path}`;
   return `tcp://${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
-}
-
-/**
- * The endpoint of the engine `local`: `DOCKER_HOST`, else the default socket.
- *
- * @throws {Failure} `invalid_request` when DOCKER_HOST cannot be read.
- */
-export function resolveLocalEndpoint(env: Readonly<Record<string, string | undefined>>): string {
-  return formatEndpoint(parseEndpoint(env.DOCKER_HOST || defaultEndpoint));
 }
