@@ -20,7 +20,7 @@ import {
 } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
-function connect(t: TestContext, endpoint = localEndpoint): Engine {
+function connect(t: TestContext, endpoint = localEndpoint()): Engine {
   const engine = connectEngine({ name: 'local', endpoint });
   t.after(() => engine.close());
   return engine;

@@ -9,7 +9,7 @@ import { createTestContainer, localEndpoint, removeContainer, waitFor } from '..
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
 function connect(t: TestContext): Engine {
-  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
   t.after(() => engine.close());
   return engine;
 }

@@ -19,7 +19,7 @@ import {
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
 function connect(t: TestContext): Engine {
-  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
   t.after(() => engine.close());
   return engine;
 }
@@ -264,7 +264,7 @@ test('the event feed tells from when it was asked on, in order, and ends when it
 });
 
 test('a closed engine ends what is under way and begins nothing', async () => {
-  const engine = connectEngine({ name: 'local', endpoint: localEndpoint });
+  const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
   await engine.ping();
   const feed = (async () => {
     for await (const _ of engine.events({ signal: new AbortController().signal }));

@@ -27,7 +27,7 @@ interface Options {
 
 async function startRegistry(
   t: TestContext,
-  { endpoint = localEndpoint, ...options }: Options = {},
+  { endpoint = localEndpoint(), ...options }: Options = {},
 ): Promise<Registry> {
   const engine = connectEngine({ name: 'local', endpoint });
   const registry = createRegistry({ engine, ...options });
@@ -266,7 +266,7 @@ test('nothing is left of a registry that was closed: a process with nothing else
   const script = `
     import { connectEngine } from './src/engine/docker/docker-engine.ts';
     import { createRegistry } from './src/engine/registry.ts';
-    for (const endpoint of [${JSON.stringify(localEndpoint)}, 'unix:///nowhere/docker.sock']) {
+    for (const endpoint of [${JSON.stringify(localEndpoint())}, 'unix:///nowhere/docker.sock']) {
       const engine = connectEngine({ name: 'local', endpoint });
       const registry = createRegistry({ engine });
       registry.start();

@@ -21,13 +21,19 @@ export interface DockerAnswer<Body> {
   text: string;
 }
 
-/** Where the engine under test answers: `DOCKER_HOST` (unix:// or tcp://), else the default socket. */
-export const localEndpoint = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+/**
+ * Where the engine under test answers: `DOCKER_HOST` (unix:// or tcp://), else the default socket. Asked anew each time: a file that brings a
+ * private engine sets DOCKER_HOST after its imports.
+ */
+export function localEndpoint(): string {
+  return process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
+}
 
 /** The same as node's HTTP takes it. */
 export function engineAddress(): Pick<RequestOptions, 'socketPath' | 'host' | 'port'> {
-  if (localEndpoint.startsWith('unix://')) return { socketPath: localEndpoint.slice('unix://'.length) };
-  const { hostname, port } = new URL(localEndpoint.replace(/^tcp:/, 'http:'));
+  const endpoint = localEndpoint();
+  if (endpoint.startsWith('unix://')) return { socketPath: endpoint.slice('unix://'.length) };
+  const { hostname, port } = new URL(endpoint.replace(/^tcp:/, 'http:'));
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port || '2375' };
 }
 
