@@ -15,6 +15,8 @@ export interface PrivateEngineOptions {
   image?: string;
   /** Listen on `tcp://ADDRESS:2375` too, an address that this machine reaches through a cable (veth) of their own. */
   tcp?: boolean;
+  /** Shell lines that make its mount namespace another machine's before it starts (machine-variants.ts); `$FOLDER` is a folder of its own. */
+  prepare?: readonly string[];
 }
 
 export interface PrivateEngine {
@@ -55,12 +57,12 @@ export function whyNoPrivateEngine(): string | false {
 /** Starts one and takes it away after the test. Start to answer: about 2 s. */
 export async function startPrivateEngine(
   cleanup: Cleanup,
-  { args = [], image, tcp = false }: PrivateEngineOptions = {},
+  { args = [], image, tcp = false, prepare = [] }: PrivateEngineOptions = {},
 ): Promise<PrivateEngine> {
   await sweepFolders();
   const folder = await mkdtemp(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
   const cgroup = path.basename(folder);
-  const holder = await holdNamespaces(folder);
+  const holder = await holdNamespaces(folder, prepare);
   const socket = path.join(folder, 'docker.sock');
   const host = `unix://${socket}`;
   let daemon: Daemon | undefined;
@@ -122,7 +124,7 @@ interface Holder {
  * Processes and mounts of an engine end with the init of its namespaces, a reaper (tini) that ends with its one child, a `cat` that
  * ends with our end of its stdin: also when this process is killed.
  */
-async function holdNamespaces(folder: string): Promise<Holder> {
+async function holdNamespaces(folder: string, prepare: readonly string[]): Promise<Holder> {
   const resolvConf = path.join(folder, 'resolv.conf');
   // Without a way out, asking the machine's own name server for an absent image's registry takes 20 s to fail.
   await writeFile(resolvConf, 'nameserver 127.0.0.1\n');
@@ -132,6 +134,8 @@ async function holdNamespaces(folder: string): Promise<Holder> {
     `mount --bind '${resolvConf}' /etc/resolv.conf`,
     // Hides a containerd of the system's: dockerd would use it, and its containers would live outside.
     'if [ -d /run/containerd ]; then mount -t tmpfs tmpfs /run/containerd; fi',
+    `FOLDER='${folder}'`,
+    ...prepare,
     'echo ready',
     'exec cat',
   ].join(' && ');

@@ -1,0 +1,26 @@
+// Machines that this one is not, as a private engine sees them: shell lines for its mount namespace, and why they cannot be had here.
+import { existsSync } from 'node:fs';
+
+/** A machine with cgroup v2 alone. Its files are the kernel's own; controllers that the machine gave to v1 are not among them. */
+export const cgroupV2 = ['umount --recursive /sys/fs/cgroup', 'mount -t cgroup2 none /sys/fs/cgroup'] as const;
+
+/** A machine with the user and the ids that `dockerd --userns-remap=default` wants. */
+export const remappedIds = [
+  // A copy of the folder, since a file that is not there cannot be bound.
+  'cp --archive /etc "$FOLDER/etc"',
+  'mount --bind "$FOLDER/etc" /etc',
+  'echo dockremap:x:990:990::/:/bin/false >> /etc/passwd',
+  'echo dockremap:x:990: >> /etc/group',
+  'echo dockremap:200000:65536 | tee /etc/subgid > /etc/subuid',
+] as const;
+
+/** This machine has cgroup v2 and nothing else. */
+export function isCgroupV2(): boolean {
+  return existsSync('/sys/fs/cgroup/cgroup.controllers');
+}
+
+/** For a test's `skip`: where v2 is not mounted beside v1, what an engine made in it would stay. */
+export function whyNoCgroupV2(): string | false {
+  if (isCgroupV2() || existsSync('/sys/fs/cgroup/unified/cgroup.procs')) return false;
+  return 'cgroup v2 is not mounted on this machine';
+}
