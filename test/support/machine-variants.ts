@@ -6,6 +6,8 @@ export const cgroupV2 = ['umount --recursive /sys/fs/cgroup', 'mount -t cgroup2 
 
 /** A machine with the user and the ids that `dockerd --userns-remap=default` wants. */
 export const remappedIds = [
+  // What the mapped root owns lies below it.
+  'chmod o+x "$FOLDER"',
   // A copy of the folder, since a file that is not there cannot be bound.
   'cp --archive /etc "$FOLDER/etc"',
   'mount --bind "$FOLDER/etc" /etc',
