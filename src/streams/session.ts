@@ -125,6 +125,7 @@ class Subscription implements Subscriber {
   #hub: Hub | undefined;
   #channel: Channel | undefined;
   #lastSeq: number | null = null;
+  #changedAt = 0;
   #notBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #failureSaid: string | undefined;
@@ -153,7 +154,8 @@ class Subscription implements Subscriber {
   }
 
   changed(): void {
-    const wait = this.#notBefore - performance.now();
+    this.#changedAt = performance.now();
+    const wait = this.#notBefore - this.#changedAt;
     if (wait <= this.intervalMs * earliness) this.#offer();
     else this.#timer ??= setTimeout(() => this.#offer(), wait);
   }
@@ -176,12 +178,18 @@ class Subscription implements Subscriber {
   #offer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#outbox.mark(this.#name, () => {
-      const frame = this.#channel?.frameAfter(this.#lastSeq) ?? null;
-      if (frame === null) return null;
-      this.#lastSeq = frame.seq;
-      this.#notBefore = performance.now() + this.intervalMs;
-      return frame.bytes;
-    });
+    this.#outbox.mark(this.#name, this.#produce);
   }
+
+  /**
+   * The interval counts from when the sample came, not from when it went out. A client that came in the middle of one would otherwise get each
+   * sample late by as much, for ever, and a thousand clients the same one spread over the whole interval.
+   */
+  readonly #produce: Produce = () => {
+    const frame = this.#channel?.frameAfter(this.#lastSeq) ?? null;
+    if (frame === null) return null;
+    this.#lastSeq = frame.seq;
+    this.#notBefore = this.#changedAt + this.intervalMs;
+    return frame.bytes;
+  };
 }

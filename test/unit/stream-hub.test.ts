@@ -179,6 +179,36 @@ test('the source is asked for the shortest interval that anyone wants, and each 
   assert.equal(subject.intervals.at(-1), 60_000);
 });
 
+test('who came in the middle of an interval gets the next sample late, and every other one as it comes', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const pass = (ms: number) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+  const hub = makeHub(t);
+  const subject = new PlayedSubject();
+  const first = follow(hub, subject, 1_000).wire;
+  subject.publish([row('a', 0)]);
+  pass(300);
+  const late = follow(hub, new PlayedSubject(), 1_000).wire;
+  const held = () => [first, late].map(({ data }) => data?.sockets[0].value);
+  pass(700);
+  subject.publish([row('a', 1)]);
+  assert.deepEqual(held(), [1, 0], 'no sooner than an interval after the first');
+  pass(300);
+  assert.deepEqual(held(), [1, 1]);
+  pass(700);
+  subject.publish([row('a', 2)]);
+  assert.deepEqual(held(), [2, 2]);
+  pass(500);
+  subject.publish([row('a', 3)]);
+  assert.deepEqual(held(), [2, 2], 'one that comes too soon is held back for everyone');
+  pass(500);
+  assert.deepEqual(held(), [3, 3]);
+});
+
 test('a connection holds a key once, and lets it go', (t) => {
   const hub = makeHub(t);
   const subject = new PlayedSubject();
