@@ -1,4 +1,5 @@
 // The first request of a WebSocket runs through the same hooks and schemas as any other. What is said on the socket is none of its business.
+import type { ServerResponse } from 'node:http';
 import websocketPlugin from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -12,6 +13,10 @@ declare module 'fastify' {
     /** Set for routes with a WebSocket handler. */
     speaksWebSocket?: boolean;
   }
+  interface FastifyRequest {
+    /** What would answer an upgrade that is refused. */
+    upgradeResponse: ServerResponse | null;
+  }
 }
 
 /** Clients only subscribe, resize and type: a larger frame is a mistake or an attack. */
@@ -23,6 +28,16 @@ const subprotocol = 'terrarium.v1';
 const closeGraceMs = 1_000;
 
 export async function websocket(app: FastifyInstance): Promise<void> {
+  // Before the plugin's own hook, which keeps the handler that it finds.
+  app.addHook('onRoute', (route) => {
+    const { wsHandler } = route;
+    if (wsHandler === undefined) return;
+    route.config = { ...route.config, speaksWebSocket: true };
+    route.wsHandler = function (socket, request) {
+      letGoOfRequest(app, socket, request);
+      return wsHandler.call(this, socket, request);
+    };
+  });
   await app.register(websocketPlugin, {
     options: {
       maxPayload: maxFrameBytes,
@@ -30,7 +45,7 @@ export async function websocket(app: FastifyInstance): Promise<void> {
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     },
-    errorHandler: (error, socket, request) => endSocket(error, socket, request),
+    errorHandler: (error, socket) => endSocket(app, error, socket),
     preClose(done) {
       sayGoodbye(this.websocketServer.clients);
       this.websocketServer.close();
@@ -38,12 +53,10 @@ export async function websocket(app: FastifyInstance): Promise<void> {
     },
   });
 
-  app.addHook('onRoute', (route) => {
-    if (route.websocket === true || route.wsHandler !== undefined)
-      route.config = { ...route.config, speaksWebSocket: true };
-  });
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.decorateRequest('upgradeResponse', null);
+  app.addHook('onRequest', (request, reply, done) => {
     if (!isUpgrade(request) || request.is404) return done();
+    request.upgradeResponse = reply.raw;
     const protocol = request.headers.upgrade ?? '';
     if (protocol.toLowerCase() !== 'websocket')
       return done(
@@ -60,15 +73,25 @@ export async function websocket(app: FastifyInstance): Promise<void> {
   });
 }
 
+/**
+ * A socket may live for days, and its first request is several kilobytes: headers, reply, logger. The plugin's listener and the response that it
+ * has given the connection would keep them for as long.
+ */
+function letGoOfRequest(app: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
+  socket.removeAllListeners('error');
+  socket.on('error', (error) => endSocket(app, error, socket));
+  request.upgradeResponse?.detachSocket(request.raw.socket);
+}
+
 /** A client that broke the protocol is already being closed by ws; whatever else a handler throws ends its socket with its code. */
-function endSocket(error: Error & { code?: unknown }, socket: WebSocket, request: FastifyRequest): void {
+function endSocket(app: FastifyInstance, error: Error & { code?: unknown }, socket: WebSocket): void {
   if (typeof error.code === 'string' && error.code.startsWith('WS_ERR_')) {
-    request.log.info({ reason: error.code, detail: error.message }, 'socket refused');
+    app.log.info({ reason: error.code, detail: error.message }, 'socket refused');
     return;
   }
   const failure = toFailure(error);
-  if (failure.code === 'internal') request.log.error({ err: error }, failure.message);
-  else request.log.info({ code: failure.code, detail: failure.message }, 'socket ended');
+  if (failure.code === 'internal') app.log.error({ err: error }, failure.message);
+  else app.log.info({ code: failure.code, detail: failure.message }, 'socket ended');
   socket.close(errorKinds[failure.code].close, failure.code);
 }
 
