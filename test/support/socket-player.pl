@@ -9,6 +9,8 @@ $| = 1;
 $SIG{PIPE} = 'IGNORE';
 $^F = 2;
 my (%socket, %family, %holder);
+# Whether connections end at once and without a trace, by a reset.
+my $abrupt = 0;
 
 my %kinds = (
     tcp => [AF_INET, SOCK_STREAM, 0], tcp6 => [AF_INET6, SOCK_STREAM, 0],
@@ -40,6 +42,7 @@ sub spell_end {
 sub keep {
     my ($name, $family, $new) = @_;
     fcntl($new, F_SETFL, fcntl($new, F_GETFL, 0) | O_NONBLOCK) or refuse();
+    if ($abrupt) { setsockopt($new, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) or refuse() }
     drop($name);
     ($socket{$name}, $family{$name}) = ($new, $family);
 }
@@ -77,6 +80,7 @@ sub sum16 {
 }
 
 my %calls = (
+    abrupt => sub { $abrupt = $_[0]; '' },
     open => sub { open_socket(@_); '' },
     set => sub { set_option(@_); '' },
     bind => sub { bind_socket(@_); '' },

@@ -6,6 +6,7 @@ import type { SocketPlayer } from './socket-player.ts';
 const deeds = {
   serve: 6,
   connect: 8,
+  meet: 4,
   accept: 5,
   halfClose: 3,
   close: 4,
@@ -23,7 +24,7 @@ const deeds = {
   halfOpen: 1,
   knock: 1,
 } as const;
-type Deed = keyof typeof deeds;
+export type Deed = keyof typeof deeds;
 
 export interface SocketStep {
   readonly deed: Deed;
@@ -36,22 +37,26 @@ export interface SocketStep {
   readonly choice: number;
 }
 
+/** Steps of these deeds, of all where none are named. */
+export function socketSteps(only: readonly Deed[] = Object.keys(deeds) as Deed[]): fc.Arbitrary<SocketStep> {
+  return fc.record({
+    deed: fc.oneof(...only.map((deed) => ({ weight: deeds[deed], arbitrary: fc.constant(deed) }))),
+    who: fc.nat(1000),
+    other: fc.nat(1000),
+    port: fc.oneof(fc.constantFrom(1, 22, 80, 9999, 10_000, 65_535), fc.integer({ min: 1, max: 65_535 })),
+    bytes: fc.oneof(fc.constantFrom(1, 1000, 100_000, 3_000_000), fc.integer({ min: 1, max: 70_000 })),
+    choice: fc.nat(1000),
+  });
+}
+
 /** Programs that begin with somebody who serves, of `maxLength` steps at most and half as many at least. */
 export function socketPrograms(maxLength: number): fc.Arbitrary<SocketStep[]> {
   const served: Deed[] = ['serve', 'serve', 'serve', 'serveUdp', 'serveUdp'];
-  const beginning = fc.tuple(...served.map((deed) => socketStep.map((step) => ({ ...step, deed }))));
   const limits = { minLength: Math.ceil(maxLength / 2), maxLength: maxLength - served.length, size: 'max' } as const;
-  return fc.tuple(beginning, fc.array(socketStep, limits)).map(([first, rest]) => [...first, ...rest]);
+  return fc
+    .tuple(fc.tuple(...served.map((deed) => socketSteps([deed]))), fc.array(socketSteps(), limits))
+    .map(([first, rest]) => [...first, ...rest]);
 }
-
-export const socketStep: fc.Arbitrary<SocketStep> = fc.record({
-  deed: fc.oneof(...Object.entries(deeds).map(([deed, weight]) => ({ weight, arbitrary: fc.constant(deed as Deed) }))),
-  who: fc.nat(1000),
-  other: fc.nat(1000),
-  port: fc.oneof(fc.constantFrom(1, 22, 80, 9999, 10_000, 65_535), fc.integer({ min: 1, max: 65_535 })),
-  bytes: fc.oneof(fc.constantFrom(1, 1000, 100_000, 3_000_000), fc.integer({ min: 1, max: 70_000 })),
-  choice: fc.nat(1000),
-});
 
 export interface WorldOptions {
   /** In the observed namespace. */
@@ -171,14 +176,16 @@ export class SocketWorld {
     return { address, is6 };
   }
 
-  async connect({ who, other, choice }: SocketStep): Promise<void> {
+  async connect(step: SocketStep): Promise<void> {
+    const listener = this.#pick('listener', step.who);
+    if (listener !== undefined) await this.#connectToListener(listener, step);
+  }
+
+  async #connectToListener(listener: Known, { other, choice }: SocketStep): Promise<void> {
     const { inside, outside } = this.#options;
-    const listener = this.#pick('listener', who);
-    if (listener === undefined) return;
     const player = outside !== undefined && other % 2 === 0 ? outside : inside;
     const to = this.#addressOf(listener, player === outside, choice);
-    if (to === undefined) return;
-    await this.#connectTo(player, `tcp${to.is6 ? '6' : ''}`, to.address, listener.port);
+    if (to !== undefined) await this.#connectTo(player, `tcp${to.is6 ? '6' : ''}`, to.address, listener.port);
   }
 
   async #connectTo(player: SocketPlayer, kind: string, address: string, port: number): Promise<void> {
@@ -195,6 +202,29 @@ export class SocketWorld {
     const name = this.#name();
     if ((await this.#call(listener.player, `accept ${listener.name} ${name}`)) !== null)
       this.#known.push({ ...listener, name, role: 'stream' });
+  }
+
+  /** A connection that is accepted at once, so that it waits in nobody's queue. */
+  async meet(step: SocketStep): Promise<void> {
+    const chosen = this.#pick('listener', step.who);
+    const ofPort = this.#known.filter(
+      ({ role, port }) => (role === 'listener' || role === 'held') && port === chosen?.port,
+    );
+    // Of several at one port the kernel chooses, and who holds one accepts nothing.
+    if (chosen === undefined || ofPort.some(({ role }) => role === 'held')) return;
+    const before = this.#known.length;
+    await this.#connectToListener(chosen, step);
+    if (this.#known.length === before) return;
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      for (const listener of ofPort) {
+        const name = this.#name();
+        const answer = await listener.player.play(`accept ${listener.name} ${name}`);
+        if (answer === null) continue;
+        this.log.push(`inside: accept ${listener.name} ${name}`);
+        this.#known.push({ ...listener, name, role: 'stream' });
+        return;
+      }
+    }
   }
 
   async halfClose({ who, choice }: SocketStep): Promise<void> {

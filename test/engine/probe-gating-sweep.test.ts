@@ -1,0 +1,284 @@
+// The probe reads tables only when something may have happened. Random socket calls, and after every few of them the same question to a gated
+// reader (a watcher, a request, a watcher that comes just then) and to the kernel itself: they agree within the time that the observer promises, and no
+// `asOf` is newer than what it dates. TERRARIUM_SWEEP=1 makes thousands of calls; a failure names its seed and the calls.
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { startApp } from '../support/app.ts';
+import { type Claim, Journal, spellAll } from '../support/claims.ts';
+import { createTestContainer, createTestNetwork, execInContainer, inspectContainer } from '../support/engine.ts';
+import { differentialRun } from '../support/generated-strings.ts';
+import { readKernelSockets, readShownSocket, type SocketRow } from '../support/kernel-sockets.ts';
+import { startSocketPlayer } from '../support/socket-player.ts';
+import { type Deed, type SocketStep, SocketWorld, socketSteps } from '../support/socket-program.ts';
+import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+
+const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+const isSweep = process.env.TERRARIUM_SWEEP === '1';
+const { seed } = differentialRun(0);
+/** Moments at which a world is compared. */
+const moments = isSweep ? 800 : 45;
+/** Moments after which a world begins anew. */
+const worldLasts = 40;
+
+const intervalMs = 100;
+/**
+ * Milliseconds in which a watcher has to show what is: its interval, the second of the kernel's timers, and its turn under the cap; twice, because
+ * the machine is not ours alone. A change that no witness told would take a minute.
+ */
+const boundMs = 2 * (intervalMs + 1_000 + 400);
+
+const ipv6 = { 'net.ipv6.conf.all.disable_ipv6': '0' };
+/** So that rows end by themselves while somebody looks. */
+const shortTimers = { 'net.ipv4.tcp_fin_timeout': '2', 'net.ipv4.tcp_synack_retries': '1' };
+const everywhere = { v4: ['0.0.0.0', '127.0.0.1', '127.77.3.200'], v6: ['::', '::1', '::ffff:127.0.0.1'] };
+
+interface Scene {
+  /** The container that is asked about, and its process. */
+  readonly id: string;
+  readonly pid: number;
+  readonly world: SocketWorld;
+  readonly steps: fc.Arbitrary<SocketStep>;
+}
+
+class Observation {
+  readonly #t: TestContext;
+  readonly #scene: Scene;
+  readonly #journal = new Journal();
+  readonly #claims: Claim[] = [];
+  readonly lags: number[] = [];
+  calls = 0;
+  /** Moments at which nothing but the witnesses could tell: no queue held anything, and no timer ran. */
+  restful = 0;
+  #watcher: StreamClient | undefined;
+
+  constructor(t: TestContext, scene: Scene) {
+    this.#t = t;
+    this.#scene = scene;
+  }
+
+  async begin(): Promise<void> {
+    const watcher = await this.#connect();
+    watcher.socket.on('message', () => {
+      const frame = watcher.frames.at(-1);
+      if (frame?.type === 'snapshot' || frame?.type === 'delta') this.#hear('a watcher', watcher.data);
+    });
+    await watcher.until('a snapshot', ({ data }) => data);
+    this.#watcher = watcher;
+  }
+
+  /** Plays the steps, and asks in one of the three ways. */
+  async play(batch: readonly SocketStep[], way: number): Promise<void> {
+    this.#journal.act();
+    for (const step of batch) this.calls += await this.#scene.world.play(step);
+    await this.settle(way);
+  }
+
+  async clear(): Promise<void> {
+    this.#journal.act();
+    await this.#scene.world.clear();
+    await this.settle(0);
+  }
+
+  async settle(way: number): Promise<void> {
+    const since = performance.now();
+    const rows = await this.#readReal();
+    if (rows.every(({ isTimed, isQueued }) => !isTimed && !isQueued)) this.restful += 1;
+    if (way === 1) await this.#ask();
+    if (way === 2) await this.#join();
+    if (way > 0) await this.#readReal();
+    await this.#awaitAgreement(since);
+  }
+
+  /** Answers how many claims could be judged, and fails with the first that cannot be true. */
+  judge(): { judged: number; unknown: number; pastTheirEnd: readonly number[] } {
+    let unknown = 0;
+    for (const claim of this.#claims) {
+      const verdict = this.#journal.judge(claim);
+      if (verdict === 'unknown') unknown += 1;
+      else assert.equal(verdict, null, this.#context(verdict ?? ''));
+    }
+    return { judged: this.#claims.length - unknown, unknown, pastTheirEnd: this.#journal.pastTheirEnd };
+  }
+
+  async #awaitAgreement(since: number): Promise<void> {
+    for (;;) {
+      const real = spellAll(await this.#readReal());
+      const shown = spellAll(readShown(this.#watcher?.data ?? null));
+      const lag = performance.now() - since;
+      if (real === shown) {
+        this.lags.push(lag);
+        return;
+      }
+      if (lag > boundMs) assert.equal(shown, real, this.#context(`a watcher shows another state after ${lag} ms`));
+      await sleep(20);
+    }
+  }
+
+  async #readReal(): Promise<SocketRow[]> {
+    const from = Date.now();
+    const rows = await readKernelSockets(this.#scene.pid);
+    this.#journal.read(rows, { from, to: Date.now() });
+    return rows;
+  }
+
+  async #ask(): Promise<void> {
+    const asked = Date.now();
+    const url = `${server.url}/api/v1/containers/${this.#scene.id}/netstat?options=tuwan`;
+    const answer = await fetch(url, { headers: server.headers });
+    assert.equal(answer.status, 200);
+    const data = (await answer.json()) as Frame;
+    assert.ok(Date.parse(data.asOf) >= asked - 2, `asked at ${asked}, and told as of ${data.asOf}`);
+    this.#hear('a request', data);
+  }
+
+  /** What the stream knows is told at once to one who comes now, with its time. */
+  async #join(): Promise<void> {
+    const client = await this.#connect();
+    await client.until('a snapshot', ({ data }) => data);
+    const [first] = client.of('snapshot');
+    this.#hear('a watcher that has just come', first?.data);
+    await client.close();
+  }
+
+  #connect(): Promise<StreamClient> {
+    const url = `${server.url}/api/v1/containers/${this.#scene.id}/netstat?options=tuwan&intervalMs=${intervalMs}`;
+    return connectStream(this.#t, url, { headers: { ...server.headers } });
+  }
+
+  #hear(via: string, data: Frame | null): void {
+    if (data === null) return;
+    this.#claims.push({ via, asOf: Date.parse(data.asOf), heardAt: Date.now(), rows: readShown(data) });
+  }
+
+  #context(what: string): string {
+    return `${what}\nseed ${seed}; the last calls:\n${this.#scene.world.log.slice(-60).join('\n')}`;
+  }
+}
+
+function readShown(data: Frame | null): SocketRow[] {
+  return (data?.sockets ?? []).map(readShownSocket);
+}
+
+async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
+  const observation = new Observation(t, scene);
+  await observation.begin();
+  const plan = fc.tuple(fc.array(scene.steps, { minLength: 1, maxLength: 4 }), fc.constantFrom(0, 0, 1, 2));
+  const moment = { settled: 0 };
+  for (const [batch, way] of fc.sample(plan, { numRuns: moments, seed })) {
+    await observation.play(batch, way);
+    moment.settled += 1;
+    if (moment.settled % worldLasts === 0) await observation.clear();
+  }
+  const { judged, unknown, pastTheirEnd } = observation.judge();
+  const { lags, calls, restful } = observation;
+  const sorted = [...lags].sort((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+  t.diagnostic(
+    `${calls} calls, ${lags.length} moments (${restful} restful), agreement after p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, at most ${at(1)} ms; ` +
+      `${judged} claims hold, ${unknown} could not be judged, ${pastTheirEnd.length} showed a row up to ${Math.round(Math.max(0, ...pastTheirEnd))} ms past its end; seed ${seed}`,
+  );
+  assert.ok(calls > moments && judged > moments / 4, 'a sweep that does little proves little');
+  return observation;
+}
+
+async function learn(...ids: string[]): Promise<void> {
+  for (const mirror of server.app.services.catalogue.mirrors) for (const id of ids) await mirror.refresh(id);
+}
+
+const pidOf = async (id: string): Promise<number> => (await inspectContainer(id)).State.Pid;
+
+interface BridgedScene extends Omit<Scene, 'steps'> {
+  /** The address where nobody is. */
+  readonly nobody: string;
+  /** From now on connections end without a trace. */
+  abrupt(): Promise<void>;
+}
+
+/** Who plays is the observed container itself, with one across the bridge. */
+async function setBridgedScene(t: TestContext): Promise<BridgedScene> {
+  const { name: network } = await createTestNetwork(t);
+  const inside = await startSocketPlayer(t, {
+    body: { HostConfig: { NetworkMode: network, Sysctls: { ...ipv6, ...shortTimers } } },
+  });
+  const outside = await startSocketPlayer(t, { body: { HostConfig: { NetworkMode: network } } });
+  const { Networks } = (await inspectContainer(inside.id)).NetworkSettings;
+  const own = String(Networks[network].IPAddress);
+  const nobody = own.replace(/\d+$/, '222');
+  const world = new SocketWorld({
+    inside,
+    outside,
+    ...everywhere,
+    v4: [...everywhere.v4, own],
+    reach: [own],
+    nobody,
+  });
+  await learn(inside.id);
+  const abrupt = async () => {
+    for (const player of [inside, outside]) await player.must('abrupt 1');
+  };
+  return { id: inside.id, pid: await pidOf(inside.id), world, nobody, abrupt };
+}
+
+/** Who plays is joined to the observed container, which does nothing. */
+async function setJoinedScene(t: TestContext): Promise<Omit<Scene, 'steps'>> {
+  const { id } = await createTestContainer(t, {
+    body: { HostConfig: { NetworkMode: 'none', Init: false, Sysctls: { ...ipv6, ...shortTimers } } },
+  });
+  const inside = await startSocketPlayer(t, { body: { HostConfig: { NetworkMode: `container:${id}` } } });
+  await learn(id, inside.id);
+  return { id, pid: await pidOf(id), world: new SocketWorld({ inside, ...everywhere }) };
+}
+
+test('all calls, in a container on a bridge', async (t) => {
+  await sweep(t, { ...(await setBridgedScene(t)), steps: socketSteps() });
+});
+
+test('all calls, by one who has joined', async (t) => {
+  await sweep(t, { ...(await setJoinedScene(t)), steps: socketSteps() });
+});
+
+/** Nothing stays in a queue, and no timer runs, so that nothing but a witness tells of a change. */
+const quietDeeds: Deed[] = ['serve', 'serveUdp', 'connectUdp', 'meet', 'close', 'reset', 'swap', 'hold', 'kill'];
+
+test('calls of which the witnesses alone tell', async (t) => {
+  const scene = await setBridgedScene(t);
+  await scene.abrupt();
+  const { restful, lags } = await sweep(t, { ...scene, steps: socketSteps(quietDeeds) });
+  assert.ok(restful > lags.length / 2, `${restful} of ${lags.length} moments are restful`);
+});
+
+test('rows that a timer ends, and that nobody notices', async (t) => {
+  const scene = await setBridgedScene(t);
+  // It answers into the void: without a neighbour the kernel would ask for one, which counters tell.
+  const { id: tools } = await createTestContainer(t, {
+    body: { HostConfig: { NetworkMode: `container:${scene.id}`, CapAdd: ['NET_ADMIN'], Init: false } },
+  });
+  const { code } = await execInContainer(tools, 'arp', '-s', scene.nobody, '02:00:00:00:00:09');
+  assert.equal(code, 0);
+  const observation = new Observation(t, { ...scene, steps: socketSteps() });
+  await observation.begin();
+  const [serve] = fc.sample(socketSteps(['serve']), 1);
+  assert.ok(serve);
+  await observation.play([{ ...serve, choice: 10, who: 0, port: 80 }], 0);
+  for (let round = 0; round < (isSweep ? 10 : 1); round += 1) {
+    await observation.play(fc.sample(socketSteps(['halfOpen']), { numRuns: 5, seed: seed + round }), 1);
+    for (const end = Date.now() + 6_000; Date.now() < end; ) await observation.settle(1 + (Date.now() % 2));
+  }
+  const { judged, pastTheirEnd } = observation.judge();
+  t.diagnostic(
+    `${judged} claims, ${pastTheirEnd.length} showed a row past its end, for at most ${Math.round(Math.max(0, ...pastTheirEnd))} ms`,
+  );
+  assert.ok(observation.calls > 5);
+});
+
+test('several containers at once share the cap', async (t) => {
+  const scenes = [await setBridgedScene(t), await setJoinedScene(t), await setJoinedScene(t)];
+  await Promise.all(scenes.map((scene) => sweep(t, { ...scene, steps: socketSteps() })));
+});
+
+test('no forced read found what no witness had told', async () => {
+  const text = await (await fetch(`${server.url}/metrics`, { headers: server.headers })).text();
+  assert.match(text, /^terrarium_probe_forced_changes 0$/m);
+});
