@@ -4,11 +4,22 @@ import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { createStart } from './cases/create-start.ts';
+import { demultiplexer } from './cases/demultiplexer.ts';
+import { busyLab, idleLab } from './cases/idle-lab.ts';
 import { list } from './cases/list.ts';
 import { startUp } from './cases/start-up.ts';
+import { thousandWatchers } from './cases/thousand-watchers.ts';
 import { type Benchmark, type Row, toMarkdown } from './report.ts';
 
-const benchmarks: readonly Benchmark[] = [startUp, list, createStart];
+const benchmarks: readonly Benchmark[] = [
+  startUp,
+  list,
+  createStart,
+  idleLab,
+  busyLab,
+  thousandWatchers,
+  demultiplexer,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,6 +11,9 @@ export const token = 'benchmark-token-0123456789abcdef';
 
 export interface MeasuredServer {
   readonly url: string;
+  readonly pid: number;
+  /** What it has written to its outputs so far. */
+  printed(): string;
   /** Milliseconds from spawn to the first 200 of /readyz. */
   readonly readyMs: number;
   /** Resident memory in bytes (VmRSS of /proc/PID/status). */
@@ -18,8 +21,8 @@ export interface MeasuredServer {
   stop(): Promise<void>;
 }
 
-/** Starts `npm run serve`'s command and waits until it is ready. Fails after 20 s with what the server printed. */
-export async function startServer(): Promise<MeasuredServer> {
+/** Starts `npm run serve`'s command, with more of an environment, and waits until it is ready. Fails after 20 s with what the server printed. */
+export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<MeasuredServer> {
   const port = await freePort();
   const stateDir = await mkdtemp(join(tmpdir(), 'terrarium-bench-'));
   const began = performance.now();
@@ -32,6 +35,7 @@ export async function startServer(): Promise<MeasuredServer> {
       TERRARIUM_STATE_DIR: stateDir,
       TERRARIUM_LOG_LEVEL: 'warn',
       TERRARIUM_RATE_LIMIT: '1000000',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -50,7 +54,8 @@ export async function startServer(): Promise<MeasuredServer> {
     }
     await sleep(5);
   }
-  return { url, readyMs: performance.now() - began, rss: () => readRss(child), stop };
+  const readyMs = performance.now() - began;
+  return { url, pid: child.pid ?? 0, printed: () => printed.join(''), readyMs, rss: () => readRss(child.pid), stop };
 }
 
 /** The arguments of package.json's `serve`, so that what is measured is what is shipped. */
@@ -72,19 +77,22 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-async function readRss(child: ChildProcess): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+/** Resident memory of a process in bytes (VmRSS). */
+export async function readRss(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+/** Asks a process to end, and waits until it has. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -1,0 +1,58 @@
+// Clients that watch, in processes of their own.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ChildProgram, startProgram } from './child-program.ts';
+import type { ClientOrder, ClientReport, FromClient, ToClient } from './programs/client.ts';
+import { token } from './server.ts';
+import type { Stage } from './stage.ts';
+
+export interface Watchers {
+  connect(order: ClientOrder): void;
+  report(): Promise<ClientReport>;
+  /** Waits until every connection has had its first data, and all of them together so many. */
+  served(atLeast?: number, deadlineMs?: number): Promise<ClientReport>;
+  onFrame(listener: (frame: string) => void): void;
+  /** Closes the connections and ends the process. */
+  stop(): Promise<void>;
+}
+
+export const credentials = { authorization: `Bearer ${token}` };
+
+/** Starts a client process that waits for its orders. */
+export async function startWatchers(stage: Stage): Promise<Watchers> {
+  const program: ChildProgram<ToClient, FromClient> = startProgram(stage, 'client');
+  const told = <Tell extends FromClient['tell']>(tell: Tell) =>
+    program.next((message): message is Extract<FromClient, { tell: Tell }> => message.tell === tell);
+  await told('ready');
+  const report = async () => {
+    const answer = told('report');
+    program.say({ do: 'report' });
+    return (await answer).report;
+  };
+  return {
+    connect: (order) => program.say({ do: 'connect', order }),
+    report,
+    async served(atLeast = 0, deadlineMs = 90_000) {
+      const deadline = performance.now() + deadlineMs;
+      for (;;) {
+        const now = await report();
+        const isServed = now.firstMs.length > 0 && now.firstMs.every((ms) => ms !== null);
+        if (isServed && now.whole >= atLeast) return now;
+        if (performance.now() > deadline)
+          throw new Error(
+            `${now.firstMs.filter((ms) => ms === null).length} of ${now.firstMs.length} connections heard nothing; ${now.whole} of ${atLeast} came`,
+          );
+        await sleep(50);
+      }
+    },
+    onFrame: (listener) =>
+      program.onMessage((message) => {
+        if (message.tell === 'frame') listener(message.frame);
+      }),
+    async stop() {
+      const closed = told('closed');
+      program.say({ do: 'close' });
+      await closed;
+      await program.stop();
+    },
+  };
+}
