@@ -155,6 +155,12 @@ export interface Engine {
   attach(ref: string, options: CallOptions & { tty: boolean; logs?: boolean }): Promise<AttachedStreams>;
   resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
 
+  /**
+   * The text of one small file of a container, running or not; a link is not followed. Rejects with `container_not_found`, and with
+   * `engine_refused` where there is no such file.
+   */
+  readFile(ref: string, path: string, options?: CallOptions): Promise<string>;
+
   createExec(ref: string, spec: ExecSpec, options?: CallOptions): Promise<string>;
   startExec(execId: string, spec: Pick<ExecSpec, 'tty' | 'stdin'>, options?: CallOptions): Promise<AttachedStreams>;
   inspectExec(execId: string, options?: CallOptions): Promise<ExecState>;

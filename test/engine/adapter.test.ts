@@ -171,6 +171,29 @@ test('the facts of a container are what the engine reports', async (t) => {
   assert.ok(endpoint?.aliases.includes('web'));
 });
 
+test('a file of a container is read whole, while it runs and while it does not', async (t) => {
+  const engine = connect(t);
+  const { id } = await createTestContainer(t, {
+    body: { Cmd: ['sh', '-c', 'seq 100000 > /long; : > /empty; ln -s /long /link; exec sleep 3600'] },
+  });
+  const long = `${Array.from({ length: 100_000 }, (_, i) => i + 1).join('\n')}\n`;
+  await waitFor(async () => (await engine.readFile(id, '/long')) === long, { what: 'all of the long one' });
+  assert.equal(await engine.readFile(id, '/empty'), '');
+  assert.match(await engine.readFile(id, '/etc/resolv.conf'), /^nameserver /m);
+  await engine.killContainer(id, 'SIGKILL');
+  assert.equal(await engine.readFile(id, '/long'), long);
+  const refused = async (ref: string, path: string) =>
+    (
+      await engine.readFile(ref, path).then(
+        () => assert.fail(),
+        (failure) => failure,
+      )
+    ).code;
+  assert.equal(await refused(id, '/no-such-file'), 'engine_refused');
+  assert.equal(await refused('no-such-container', '/long'), 'container_not_found');
+  assert.equal(await refused(id, '/link'), 'engine_refused', 'a link is not followed');
+});
+
 test('networks are created, listed, inspected and removed', async (t) => {
   const engine = connect(t);
   const name = uniqueName('adapter');

@@ -17,6 +17,7 @@ import type {
   LogsQuery,
   PullProgress,
 } from '../engine.ts';
+import { readFirstFile } from './archive.ts';
 import { attachStreams } from './attached-streams.ts';
 import { type Call, Connection } from './connection.ts';
 import type { ContainerJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
@@ -154,6 +155,20 @@ class DockerEngine implements Engine {
   async resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
     const query = { h: size.rows, w: size.cols };
     return this.#write('POST', `${containerPath(ref)}/resize`, `resize container ${ref}`, options, query);
+  }
+
+  async readFile(ref: string, path: string, options?: CallOptions): Promise<string> {
+    const action = `read ${path} of container ${ref}`;
+    const { body } = await this.#connection.ask({
+      method: 'GET',
+      path: `${containerPath(ref)}/archive`,
+      query: { path },
+      action,
+      ...bound(options, deadline.read),
+    });
+    const text = readFirstFile(body);
+    if (text === undefined) throw new Failure('engine_refused', `${path} of container ${ref} is not an ordinary file`);
+    return text;
   }
 
   async createExec(ref: string, spec: ExecSpec, options?: CallOptions): Promise<string> {
