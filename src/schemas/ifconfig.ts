@@ -61,7 +61,10 @@ export const Neighbour = Type.Object({
   address: Type.String(),
   interface: Type.String(),
   mac: Nullable(Type.String()),
-  state: Type.String({ description: 'REACHABLE, STALE, DELAY, PROBE, INCOMPLETE, FAILED, PERMANENT, …' }),
+  state: Type.String({
+    description:
+      'COMPLETE: its hardware address is known; INCOMPLETE: it was asked for, and has not answered; PERMANENT',
+  }),
 });
 export type Neighbour = Static<typeof Neighbour>;
 
@@ -83,7 +86,7 @@ export const Ifconfig = Type.Object(
     truncated: Type.Boolean({ description: 'true where a list held more than one sample carries' }),
     interfaces: Type.Array(Interface, { description: 'All of them, UP or not, in the order of the program' }),
     routes: Type.Array(Route),
-    neighbours: Type.Array(Neighbour),
+    neighbours: Type.Array(Neighbour, { description: 'IPv4 neighbours: the ARP table' }),
     dns: Resolver,
   },
   { $id: 'Ifconfig', description: 'The interfaces of a network namespace and how they are connected' },

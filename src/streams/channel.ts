@@ -37,6 +37,7 @@ export class Channel {
     this.#subscribers.add(first);
     this.#source = subject.open(first.intervalMs, {
       reading: (reading) => this.#take(reading),
+      again: (times) => this.#takeAgain(times),
       state: (state) => this.#takeState(state),
       failure: (failure) => {
         for (const subscriber of this.#subscribers) subscriber.failed(failure);
@@ -91,6 +92,14 @@ export class Channel {
     const isDelta = isSameText && change !== null && change !== 'rest';
     this.#delta = isDelta ? { base, bytes: encodeDelta(this.#subject.key, base, this.#seq, reading, change) } : null;
     for (const subscriber of this.#subscribers) subscriber.changed();
+  }
+
+  /** A later subscriber gets what is known with its newer time; the others need nothing. */
+  #takeAgain(times: Pick<Reading, 'at' | 'asOf'>): void {
+    if (this.#reading === null) return;
+    const { data } = this.#reading;
+    this.#reading = { ...this.#reading, ...times, data: data === null ? null : { ...data, asOf: times.asOf } };
+    this.#snapshot = null;
   }
 
   #takeState(state: SourceState): void {

@@ -1,10 +1,11 @@
 // The text of busybox's ifconfig, and the tables that go with it. The texts are copied from a real run, alias, tunnel and DOWN included.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { parseArp } from '../../src/domain/observation/arp.ts';
 import { parseInterfaces, selectUpInterfaces } from '../../src/domain/observation/interfaces.ts';
 import { withRates } from '../../src/domain/observation/rates.ts';
 import { parseResolver } from '../../src/domain/observation/resolver.ts';
-import { parseIpv4Routes, parseIpv6Routes, parseNeighbours } from '../../src/domain/observation/routes.ts';
+import { parseIpv4Routes, parseIpv6Routes } from '../../src/domain/observation/routes.ts';
 
 const eth0 = `eth0      Link encap:Ethernet  HWaddr 02:42:AC:11:00:02  
           inet addr:172.17.0.2  Bcast:172.17.255.255  Mask:255.255.0.0
@@ -49,10 +50,15 @@ const tunnel = `tun0      Link encap:UNSPEC  HWaddr 00-00-00-00-00-00-00-00-00-0
           RX bytes:1 (1.0 B)  TX bytes:1 (1.0 B)
 
 `;
+/** What /proc/net/dev has of the devices; the numbers are not looked at. */
+const devices = (...names: string[]) =>
+  `Inter-|   Receive  |  Transmit\n face |bytes  |bytes\n${names.map((name) => `  ${name}: 0 0\n`).join('')}`;
+const address4 = '58: eth0    inet 172.17.0.2/16 brd 172.17.255.255 scope global eth0\\ ';
+
 const flagless = down.replace('NOARP  MTU', '[NO FLAGS]   MTU').replace('tunl0', 'nofl0');
 
 test('reads every member of an interface', () => {
-  const [one] = parseInterfaces(eth0, '');
+  const [one] = parseInterfaces(eth0, address4, devices('eth0'));
   assert.deepEqual(one, {
     name: 'eth0',
     mac: '02:42:ac:11:00:02',
@@ -88,13 +94,13 @@ test('reads every member of an interface', () => {
   });
 });
 
-test('an alias is an address of its interface, with and without the list of addresses', () => {
+test('an alias is an address of its interface', () => {
   const listed = `1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
 58: eth0    inet 172.17.0.2/16 brd 172.17.255.255 scope global eth0\\       valid_lft forever preferred_lft forever
 58: eth0    inet 10.9.8.7/24 scope global eth0\\       valid_lft forever preferred_lft forever
 58: eth0    inet 10.9.9.7/24 brd 10.9.9.255 scope global eth0:1\\       valid_lft forever preferred_lft forever
 `;
-  const complete = parseInterfaces(eth0 + alias + lo, listed);
+  const complete = parseInterfaces(eth0 + alias + lo, listed, devices('lo', 'eth0'));
   assert.deepEqual(
     complete.map(({ name }) => name),
     ['eth0', 'lo'],
@@ -105,22 +111,39 @@ test('an alias is an address of its interface, with and without the list of addr
     { address: '10.9.9.7', prefix: 24, broadcast: '10.9.9.255' },
   ]);
   assert.deepEqual(complete[1]?.ipv4, [{ address: '127.0.0.1', prefix: 8, broadcast: null }]);
-  const [own] = parseInterfaces(eth0 + alias + lo, '');
+});
+
+test('a name of more than nine characters, which the program cuts, is whole', () => {
+  const long = (name: string) => eth0.replace('eth0     ', name.slice(0, 9));
+  const names = ['veth0a1b2c3', 'veth0a1b2d4', 'veth0'];
+  const text = [long('veth0    '), long('veth0a1b2c3'), long('veth0a1b2d4')].join('');
+  const found = parseInterfaces(
+    text,
+    '9: veth0a1b2d4    inet 10.1.1.1/24 scope global veth0a1b2d4\\ ',
+    devices(...names),
+  );
   assert.deepEqual(
-    own?.ipv4.map(({ address }) => address),
-    ['172.17.0.2', '10.9.9.7'],
+    found.map(({ name }) => name),
+    ['veth0', 'veth0a1b2c3', 'veth0a1b2d4'],
+  );
+  assert.deepEqual(
+    found.map(({ ipv4 }) => ipv4.length),
+    [0, 0, 1],
+  );
+  const gone = parseInterfaces(text, '', devices('veth0', 'veth0a1b2d4'));
+  assert.deepEqual(
+    gone.map(({ name }) => name),
+    ['veth0', 'veth0a1b2d4', 'veth0a1b2'],
+    'one that went between the two readings',
   );
 });
 
 test('what is DOWN, without flags, or a tunnel', () => {
-  const [first, second, third] = parseInterfaces(down + flagless + tunnel, '');
+  const peer = '7: tun0    inet 10.8.0.6 peer 10.8.0.5/32 scope global tun0\\ ';
+  const [first, second, third] = parseInterfaces(down + flagless + tunnel, peer, devices('tunl0', 'nofl0', 'tun0'));
   assert.deepEqual([first?.name, first?.mac, first?.flags, first?.mtu], ['tunl0', null, ['NOARP'], 1480]);
   assert.deepEqual([second?.name, second?.flags], ['nofl0', []]);
   assert.deepEqual(third?.ipv4, [{ address: '10.8.0.6', prefix: 32, broadcast: null }]);
-  assert.deepEqual(
-    parseInterfaces(tunnel, '7: tun0    inet 10.8.0.6 peer 10.8.0.5/32 scope global tun0\\ ')[0]?.ipv4,
-    third?.ipv4,
-  );
 });
 
 test('without -a only what is UP is printed, byte for byte', () => {
@@ -132,8 +155,12 @@ test('without -a only what is UP is printed, byte for byte', () => {
 });
 
 test('rates are differences by time, and 0 where there is nothing to compare', () => {
-  const [before] = parseInterfaces(eth0, '');
-  const [after] = parseInterfaces(eth0.replace('RX bytes:486', 'RX bytes:1486').replace('packets:5', 'packets:15'), '');
+  const [before] = parseInterfaces(eth0, '', '');
+  const [after] = parseInterfaces(
+    eth0.replace('RX bytes:486', 'RX bytes:1486').replace('packets:5', 'packets:15'),
+    '',
+    '',
+  );
   assert.ok(before && after);
   const [rated] = withRates([after], [before], 0.5);
   assert.equal(rated?.rx.bytesPerSecond, 2000);
@@ -175,16 +202,18 @@ ff000000000000000000000000000000 08 ${zeros} 00 ${zeros} 00000100 00000003 00000
   ]);
 });
 
-test('neighbours, with and without an address of the link', () => {
-  const text = `172.17.0.1 dev eth0 lladdr 02:42:50:05:d2:26 ref 1 used 0/0/0 probes 4 REACHABLE
-172.17.0.9 dev eth0  used 0/0/0 probes 6 FAILED
-fe80::1 dev eth0 lladdr 02:42:50:05:d2:27 router used 0/0/0 probes 0 STALE
+test('neighbours: known, asked for, and told', () => {
+  const text = `IP address       HW type     Flags       HW address            Mask     Device
+172.17.0.9       0x1         0x0         00:00:00:00:00:00     *        eth0
+172.17.0.1       0x1         0x2         02:42:50:05:d2:26     *        eth0
+10.0.0.7         0x1         0x6         02:42:50:05:D2:27     *        eth1
 `;
-  assert.deepEqual(parseNeighbours(text), [
-    { address: '172.17.0.1', interface: 'eth0', mac: '02:42:50:05:d2:26', state: 'REACHABLE' },
-    { address: '172.17.0.9', interface: 'eth0', mac: null, state: 'FAILED' },
-    { address: 'fe80::1', interface: 'eth0', mac: '02:42:50:05:d2:27', state: 'STALE' },
+  assert.deepEqual(parseArp(text), [
+    { address: '172.17.0.1', interface: 'eth0', mac: '02:42:50:05:d2:26', state: 'COMPLETE' },
+    { address: '172.17.0.9', interface: 'eth0', mac: null, state: 'INCOMPLETE' },
+    { address: '10.0.0.7', interface: 'eth1', mac: '02:42:50:05:d2:27', state: 'PERMANENT' },
   ]);
+  assert.deepEqual(parseArp(''), []);
 });
 
 test('a resolv.conf', () => {

@@ -41,5 +41,5 @@ test('interfaces that are cut end with a whole one', () => {
   const text = paragraph.repeat(helperLimits.ifconfigLines / 3 + 1);
   const { interfaces } = readSections(new Map([['ifconfig', text]]));
   assert.equal(interfaces?.truncated, true);
-  assert.equal(interfaces?.textOfAll, paragraph.repeat(helperLimits.ifconfigLines / 3));
+  assert.equal(interfaces?.text({ onlyUp: false }), paragraph.repeat(helperLimits.ifconfigLines / 3));
 });

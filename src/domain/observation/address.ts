@@ -47,6 +47,21 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
+/** A dotted IPv4 address as a 32-bit number, of which JavaScript's bitwise operators make what they make. */
+export function readIpv4(address: string): number {
+  return address.split('.').reduce((word, part) => (word << 8) | Number(part), 0);
+}
+
+/** The reverse of {@link readIpv4}. */
+export function formatIpv4(word: number): string {
+  return [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff].join('.');
+}
+
+/** The dotted netmask of a prefix length: the reverse of {@link prefixOfMask}. */
+export function maskText(prefix: number): string {
+  return formatIpv4(prefix === 0 ? 0 : -1 << (32 - prefix));
+}
+
 /** Prefix length of a dotted netmask; the leading ones count. */
 export function prefixOfMask(mask: string): number {
   const bits = mask

@@ -1,6 +1,6 @@
 // Reads the text of busybox's `ifconfig -a` (networking/interface.c), completed by `ip -o -4 addr`, into interfaces.
 import type { Interface } from '../../schemas/ifconfig.ts';
-import { prefixOfMask } from './address.ts';
+import { byName, parseNetDev } from './net-dev.ts';
 
 /** One interface's paragraph of the text, without the empty line after it. */
 function splitParagraphs(text: string): string[] {
@@ -16,22 +16,32 @@ export function selectUpInterfaces(text: string): string {
 }
 
 /**
- * The interfaces, in the program's order. ifconfig shows one IPv4 address an interface and gives each alias (`eth0:1`) a paragraph of its own;
- * here every address is with its interface, as `ip -o -4 addr` lists them. Where that text is empty, ifconfig's own are taken.
- * Rates are 0 here: they need two samples.
+ * The interfaces, in the program's order. ifconfig cuts names after nine characters, shows one IPv4 address an interface, and gives each alias
+ * (`eth0:1`) a paragraph of its own, without counters; here each has its whole name, as `/proc/net/dev` has it, and every address, as
+ * `ip -o -4 addr` lists them. Rates are 0 here: they need two samples.
  */
-export function parseInterfaces(ifconfig: string, addresses: string): Interface[] {
-  const byName = new Map<string, Interface>();
-  for (const paragraph of splitParagraphs(ifconfig)) {
-    const one = readParagraph(paragraph);
-    const device = one.name.split(':', 1)[0] ?? one.name;
-    const known = byName.get(device);
-    if (known === undefined) byName.set(device, { ...one, name: device });
-    else known.ipv4.push(...one.ipv4);
-  }
+export function parseInterfaces(ifconfig: string, addresses: string, devices: string): Interface[] {
   const listed = parseAddresses(addresses);
-  if (listed.size > 0) for (const one of byName.values()) one.ipv4 = listed.get(one.name) ?? [];
-  return [...byName.values()];
+  const names = parseNetDev(devices)
+    .sort(byName)
+    .map(({ name }) => name);
+  return splitParagraphs(ifconfig)
+    .filter(isDevice)
+    .map(readParagraph)
+    .map((one) => {
+      // Both are in one order; what comes or goes between the two readings is skipped.
+      const at = names.findIndex((name) => name.slice(0, nameWidth) === one.name);
+      const name = at === -1 ? one.name : (names.splice(0, at + 1).at(-1) ?? one.name);
+      return { ...one, name, ipv4: listed.get(name) ?? [] };
+    });
+}
+
+/** Characters of a name that the program prints. */
+const nameWidth = 9;
+
+/** An alias is shown without counters. */
+function isDevice(paragraph: string): boolean {
+  return paragraph.includes('RX packets:');
 }
 
 function readParagraph(text: string): Interface {
@@ -44,7 +54,7 @@ function readParagraph(text: string): Interface {
     mac: mac?.toLowerCase() ?? null,
     mtu: number(/ MTU:(\d+)/),
     flags: readFlags(text),
-    ipv4: readIpv4(text),
+    ipv4: [],
     ipv6: [...text.matchAll(/^\s+inet6 addr: (\S+)\/(\d+) Scope:(\S+)/gm)].map(
       ([, address = '', prefix, scope = '']) => ({
         address,
@@ -62,19 +72,6 @@ function readParagraph(text: string): Interface {
 function readFlags(paragraph: string): string[] {
   const words = /^\s+(.*?)\s+MTU:\d+/m.exec(paragraph)?.[1] ?? '';
   return words.includes('[NO FLAGS]') ? [] : words.split(' ').filter((word) => word !== '');
-}
-
-function readIpv4(paragraph: string): Interface['ipv4'] {
-  const [, address, broadcast, mask] =
-    /^\s+inet addr:(\S+)(?:\s\sP-t-P:\S+)?(?:\s\sBcast:(\S+))?(?:\s\sMask:(\S+))?/m.exec(paragraph) ?? [];
-  if (address === undefined) return [];
-  return [
-    {
-      address,
-      prefix: prefixOfMask(mask ?? '255.255.255.255'),
-      broadcast: broadcast === '0.0.0.0' ? null : (broadcast ?? null),
-    },
-  ];
 }
 
 function readCounters(paragraph: string, direction: 'RX' | 'TX') {

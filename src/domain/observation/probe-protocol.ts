@@ -34,6 +34,30 @@ export type ProbeFinding =
   /** The tables were read; `tables` is null where they are what was last read, `moved` whether a witness said so before. */
   | { readonly kind: 'read'; readonly moved: boolean; readonly tables: string | null };
 
+/** How interfaces are asked about. */
+export interface InterfacesLook {
+  readonly key: number;
+  /** `told`: only whether something may have happened; `moved`: the files too, if so; `forced`: the files in any case. */
+  readonly how: 'told' | 'moved' | 'forced';
+}
+
+/** The files that an answer about interfaces is made of. */
+export const interfaceFiles = ['dev', 'if_inet6', 'route', 'ipv6_route', 'arp', 'fib_trie'] as const;
+export type InterfaceFile = (typeof interfaceFiles)[number];
+
+/** What came of asking about interfaces. */
+export type InterfacesFinding =
+  | { readonly kind: 'gone' }
+  | {
+      readonly kind: 'seen';
+      /** A witness moved since the last time that it was asked. */
+      readonly moved: boolean;
+      /** The files were read. */
+      readonly read: boolean;
+      /** Those that are not what they were the last time. */
+      readonly files: ReadonlyMap<InterfaceFile, string>;
+    };
+
 /** What an answer says about the probe itself. CPU times are its own, in nanoseconds. */
 export interface ProbeCost {
   readonly walkNs: number;
@@ -43,6 +67,9 @@ export interface ProbeCost {
 
 /** Characters of one table: more than the rows that a sample carries can have. */
 export const maxTableLength = 1_100_000;
+
+/** Characters of one file about interfaces: some 1,000 devices or routes. */
+export const maxFileLength = 131_072;
 
 /** Says who a target is; whatever was remembered of the key is forgotten. */
 export function defineWord(key: number, { pid, container, members }: ProbeTarget): string {
@@ -63,7 +90,24 @@ export function lookWord({ key, forced, urgent }: ProbeLook): string {
   return `${urgent ? 'u' : 'g'}${key}`;
 }
 
-/** What the sections of an answer say about one key. */
+export function interfacesWord({ key, how }: InterfacesLook): string {
+  return `${{ told: 'm', moved: 'd', forced: 'D' }[how]}${key}`;
+}
+
+/** What the sections of an answer say about the interfaces of one key. */
+export function readInterfacesFinding(sections: ReadonlyMap<string, string>, key: number): InterfacesFinding {
+  if (sections.has(`${key} gone`)) return { kind: 'gone' };
+  const read = sections.has(`${key} files`);
+  const files = new Map<InterfaceFile, string>();
+  if (read)
+    for (const name of interfaceFiles) {
+      const text = sections.get(`${key} file ${name}`);
+      if (text !== undefined) files.set(name, text);
+    }
+  return { kind: 'seen', moved: sections.has(`${key} moved`), read, files };
+}
+
+/** What the sections of an answer say about the sockets of one key. */
 export function readFinding(sections: ReadonlyMap<string, string>, key: number): ProbeFinding {
   if (sections.has(`${key} gone`)) return { kind: 'gone' };
   if (sections.has(`${key} late`)) return { kind: 'late' };

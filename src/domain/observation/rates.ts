@@ -18,6 +18,13 @@ export function withRates(now: readonly Interface[], before: readonly Interface[
   });
 }
 
+/** No rate is anything but 0. */
+export function isAtRest(interfaces: readonly Interface[]): boolean {
+  return interfaces.every(({ rx, tx }) =>
+    [rx, tx].every(({ bytesPerSecond, packetsPerSecond }) => bytesPerSecond === 0 && packetsPerSecond === 0),
+  );
+}
+
 interface Counted {
   readonly bytes: number;
   readonly packets: number;

@@ -1,9 +1,10 @@
 // One reading of a namespace: what a helper's sections mean. Data only; who asked, and when, is added by the service.
 import type { Interface, Neighbour, Resolver, Route } from '../../schemas/ifconfig.ts';
+import { parseArp } from './arp.ts';
 import { cutLines, helperLimits } from './helper-output.ts';
 import { parseInterfaces, selectUpInterfaces } from './interfaces.ts';
 import { parseResolver } from './resolver.ts';
-import { parseIpv4Routes, parseIpv6Routes, parseNeighbours } from './routes.ts';
+import { parseIpv4Routes, parseIpv6Routes } from './routes.ts';
 import { parseSocketTables, type SocketTables } from './socket-tables.ts';
 
 /** The interfaces of one reading, with the program's text of all of them and of those that are UP. */
@@ -13,8 +14,8 @@ export interface InterfacesReading {
   readonly neighbours: readonly Neighbour[];
   readonly dns: Resolver;
   readonly truncated: boolean;
-  readonly textOfAll: string;
-  readonly textOfUp: string;
+  /** What `ifconfig -a` prints, or with `onlyUp` what `ifconfig` does. */
+  text(options: { readonly onlyUp: boolean }): string;
 }
 
 export interface NamespaceReading {
@@ -50,17 +51,16 @@ function readInterfaces(ifconfig: string, sections: ReadonlyMap<string, string>)
   const whole = bounded(ifconfig, helperLimits.ifconfigLines);
   // A cut can only be within a paragraph: the last whole one is the end.
   const textOfAll = truncated ? whole.slice(0, whole.lastIndexOf('\n\n') + 2) : whole;
-  const interfaces = parseInterfaces(textOfAll, list('addresses'));
+  const interfaces = parseInterfaces(textOfAll, list('addresses'), sections.get('devices') ?? '');
   const routes = [...parseIpv4Routes(list('routes')), ...parseIpv6Routes(list('routes6'))];
-  const neighbours = parseNeighbours(list('neighbours'));
+  const neighbours = parseArp(list('neighbours'));
   return {
     interfaces,
     routes,
     neighbours,
     dns: parseResolver(sections.get('resolver') ?? ''),
     truncated,
-    textOfAll,
-    textOfUp: selectUpInterfaces(textOfAll),
+    text: ({ onlyUp }) => (onlyUp ? selectUpInterfaces(textOfAll) : textOfAll),
   };
 }
 

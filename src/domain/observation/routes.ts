@@ -1,5 +1,5 @@
-// Reads the kernel's routing tables (/proc/net/route, /proc/net/ipv6_route) and the neighbours of `ip neigh`.
-import type { Neighbour, Route } from '../../schemas/ifconfig.ts';
+// Reads the kernel's routing tables (/proc/net/route, /proc/net/ipv6_route).
+import type { Route } from '../../schemas/ifconfig.ts';
 import { prefixOfMask, readIpv4Word, readIpv6Digits } from './address.ts';
 
 /** Flags of include/uapi/linux/route.h and ipv6_route.h. */
@@ -46,14 +46,5 @@ export function parseIpv6Routes(text: string): Route[] {
         reject: (flags & rejectFlag) !== 0,
       },
     ];
-  });
-}
-
-/** `172.17.0.1 dev eth0 lladdr 02:42:50:05:d2:26 ref 1 used 0/0/0 probes 4 REACHABLE`: only what identifies it and its state is kept. */
-export function parseNeighbours(text: string): Neighbour[] {
-  return text.split('\n').flatMap((line) => {
-    const [, address, name, mac, state] = /^(\S+) dev (\S+)(?:\s+lladdr (\S+))?.*?\s([A-Z]+)\s*$/.exec(line) ?? [];
-    if (address === undefined || name === undefined || state === undefined) return [];
-    return [{ address, interface: name, mac: mac ?? null, state }];
   });
 }

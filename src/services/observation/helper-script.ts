@@ -22,11 +22,12 @@ while read -r -t ${deadManSeconds} tick words; do
         mark sockets
         $b head -n ${helperLimits.socketRows + 2} /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/raw /proc/net/raw6 ;;
       interfaces)
+        mark devices; $b head -n ${helperLimits.listLines + 3} /proc/net/dev
         mark ifconfig; $b ifconfig -a | $b head -n ${helperLimits.ifconfigLines + 1}
         mark addresses; $b ip -o -4 addr | $b head -n ${helperLimits.listLines + 1}
         mark routes; $b head -n ${helperLimits.listLines + 1} /proc/net/route
         mark routes6; $b head -n ${helperLimits.listLines + 1} /proc/net/ipv6_route
-        mark neighbours; $b ip neigh | $b head -n ${helperLimits.listLines + 1}
+        mark neighbours; $b head -n ${helperLimits.listLines + 2} /proc/net/arp
         mark resolver; $b head -c ${helperLimits.resolverBytes} /etc/resolv.conf ;;
       -*)
         mark "$word"; $b netstat "$word" | $b head -n ${helperLimits.textRows + 3} ;;

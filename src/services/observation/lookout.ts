@@ -7,8 +7,13 @@ export interface Look {
   readonly reading: NamespaceReading;
   /** When it was read, on the monotonic clock: rates are counted from it. */
   readonly at: number;
-  /** ISO 8601: it was so at this time, and may have changed since. */
-  readonly asOf: string;
+  readonly asOf: AsOf;
+}
+
+/** ISO 8601: what was seen was so at this time, and may have changed since. */
+export interface AsOf {
+  readonly sockets: string;
+  readonly interfaces: string;
 }
 
 export interface Lookout {
@@ -16,7 +21,7 @@ export interface Lookout {
   readonly inode: number | null;
   /**
    * Answers the words. `urgent`: somebody waits for this very look, so that it is not older than the question. One look at a time. Fails with a
-   * `Failure`, and is of no more use then.
+   * `Failure`, and is of no more use then. What is known to be as it was is answered by the same objects again.
    */
   look(words: readonly HelperWord[], urgent: boolean): Promise<Look>;
   /** Ends it, and resolves when nothing of it is left. Fails where the engine cannot be asked. */

@@ -7,7 +7,7 @@ import type { Ifconfig } from '../../schemas/ifconfig.ts';
 import type { Netstat } from '../../schemas/netstat.ts';
 import type { StreamFormat, StreamTopic } from '../../schemas/stream.ts';
 import type { Json } from '../../streams/delta.ts';
-import type { Reading, Subject } from '../../streams/source.ts';
+import type { Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
@@ -37,6 +37,12 @@ export interface Question<Topic extends StreamTopic = StreamTopic> {
 interface Observed {
   readonly netstat: Netstat;
   readonly ifconfig: Ifconfig;
+}
+
+/** What a stream's last reading was made of, so that the same again costs nothing. A namespace is left by way of another state. */
+interface Shown {
+  readonly evidence: unknown;
+  readonly name: string;
 }
 
 /** A container that restarts while it is looked at is looked at again, so often at most. */
@@ -82,8 +88,9 @@ export class ObservationService {
     return {
       key: { topic, container: facts.id, options, format },
       rows: kind.rows,
-      open: (intervalMs, listener) =>
-        watchContainer(
+      open: (intervalMs, listener) => {
+        let shown: Shown | undefined;
+        return watchContainer(
           {
             mirror,
             samplers: this.#samplersOf(mirror),
@@ -93,19 +100,26 @@ export class ObservationService {
             now,
           },
           {
-            state: (state) => listener.state(state),
+            state: (state) => {
+              shown = undefined;
+              listener.state(state);
+            },
             failure: (failure) => listener.failure(failure),
-            sample: (sample, container) => {
-              const reading: Reading = {
-                at: new Date(now()).toISOString(),
-                asOf: sample.asOf,
-                data: format === 'text' ? null : (kind.data(sample, options, container) as unknown as Json),
+            sample: (sample, { id, name }) => {
+              const evidence = kind.evidence(sample, options, format);
+              const times = { at: new Date(now()).toISOString(), asOf: kind.asOf(sample) };
+              if (shown !== undefined && shown.evidence === evidence && shown.name === name)
+                return listener.again(times);
+              shown = { evidence, name };
+              listener.reading({
+                ...times,
+                data: format === 'text' ? null : (kind.data(sample, options, { id, name }) as unknown as Json),
                 text: format === 'json' ? null : kind.text(sample, options),
-              };
-              listener.reading(reading);
+              });
             },
           },
-        ),
+        );
+      },
     };
   }
 

@@ -1,16 +1,16 @@
 // Takes samples of one namespace for everyone who watches it: one lookout, one look at a time, at the shortest interval asked for. It opens
 // another lookout when one has failed, and lets it go when nobody has asked for a while.
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
-import { withRates } from '../../domain/observation/rates.ts';
+import { isAtRest, withRates } from '../../domain/observation/rates.ts';
 import type { InterfacesReading, NamespaceReading } from '../../domain/observation/reading.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { ObservedNamespace } from '../../schemas/netstat.ts';
 import { intervalLimits } from '../../schemas/stream.ts';
-import type { Lookout } from './lookout.ts';
+import type { AsOf, Lookout } from './lookout.ts';
 
 /** What was seen, where, and when it was so. */
 export interface Sample {
-  readonly asOf: string;
+  readonly asOf: AsOf;
   readonly namespace: ObservedNamespace;
   readonly reading: NamespaceReading;
 }
@@ -63,6 +63,13 @@ interface Watching {
   dueAt: number;
 }
 
+/** The last reading of interfaces, as it was taken and with its rates. */
+interface Earlier {
+  readonly taken: InterfacesReading;
+  readonly rated: InterfacesReading;
+  readonly at: number;
+}
+
 interface Request {
   readonly words: readonly HelperWord[];
   resolve(sample: Sample): void;
@@ -76,7 +83,7 @@ export class Sampler {
   #lookout: Lookout | undefined;
   #lookoutSince = 0;
   #opening: Promise<Lookout> | undefined;
-  #earlier: { readonly reading: InterfacesReading; readonly at: number } | undefined;
+  #earlier: Earlier | undefined;
   #lastTickAt = Number.NEGATIVE_INFINITY;
   #lastUseAt = performance.now();
   #failures = 0;
@@ -211,13 +218,20 @@ export class Sampler {
   }
 
   #withRates(reading: NamespaceReading, at: number): NamespaceReading {
-    if (reading.interfaces === undefined) return reading;
-    const { interfaces } = reading;
+    const { interfaces: taken } = reading;
+    if (taken === undefined) return reading;
+    const rated = this.#rate(taken, at);
+    this.#earlier = { taken, rated, at };
+    return rated === taken ? reading : { ...reading, interfaces: rated };
+  }
+
+  /** What is as it was, and was at rest then, is the same reading again. */
+  #rate(taken: InterfacesReading, at: number): InterfacesReading {
     const earlier = this.#earlier;
-    this.#earlier = { reading: interfaces, at };
-    if (earlier === undefined) return reading;
-    const rated = withRates(interfaces.interfaces, earlier.reading.interfaces, (at - earlier.at) / 1000);
-    return { ...reading, interfaces: { ...interfaces, interfaces: rated } };
+    if (earlier === undefined) return taken;
+    if (taken === earlier.taken && isAtRest(earlier.rated.interfaces)) return earlier.rated;
+    const interfaces = withRates(taken.interfaces, earlier.taken.interfaces, (at - earlier.at) / 1000);
+    return { ...taken, interfaces };
   }
 
   /**

@@ -1,7 +1,7 @@
 // What can be observed: which words a question costs, and how a sample answers it, as JSON and as the program's text.
-import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { selectSockets } from '../../domain/observation/netstat-options.ts';
+import type { ContainerRef } from '../../schemas/container.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { Ifconfig } from '../../schemas/ifconfig.ts';
 import type { Netstat } from '../../schemas/netstat.ts';
@@ -13,8 +13,12 @@ export interface TopicKind<Data> {
   readonly rows: RowShape;
   /** `options` is in canonical spelling. */
   words(options: string, format: StreamFormat): HelperWord[];
-  data(sample: Sample, options: string, container: ContainerFacts): Data;
+  data(sample: Sample, options: string, container: ContainerRef): Data;
   text(sample: Sample, options: string): string;
+  /** ISO 8601: since when what the sample shows is known to be so. */
+  asOf(sample: Sample): string;
+  /** Stands for what the sample shows: samples with the same one show the same. */
+  evidence(sample: Sample, options: string, format: StreamFormat): unknown;
 }
 
 const netstat: TopicKind<Netstat> = {
@@ -25,9 +29,17 @@ const netstat: TopicKind<Netstat> = {
   },
   data({ asOf, namespace, reading }, options, { id, name }) {
     const { sockets, truncated } = reading.sockets ?? missing();
-    return { container: { id, name }, namespace, asOf, truncated, sockets: selectSockets(sockets, options) };
+    return {
+      container: { id, name },
+      namespace,
+      asOf: asOf.sockets,
+      truncated,
+      sockets: selectSockets(sockets, options),
+    };
   },
   text: ({ reading }, options) => reading.texts.get(options) ?? missing(),
+  asOf: ({ asOf }) => asOf.sockets,
+  evidence: ({ reading }, options, format) => (format === 'text' ? reading.texts.get(options) : reading.sockets),
 };
 
 const ifconfig: TopicKind<Ifconfig> = {
@@ -38,7 +50,7 @@ const ifconfig: TopicKind<Ifconfig> = {
     return {
       container: { id, name },
       namespace,
-      asOf,
+      asOf: asOf.interfaces,
       truncated,
       interfaces: [...interfaces],
       routes: [...routes],
@@ -47,9 +59,11 @@ const ifconfig: TopicKind<Ifconfig> = {
     };
   },
   text({ reading }, options) {
-    const { textOfAll, textOfUp } = reading.interfaces ?? missing();
-    return options.includes('a') ? textOfAll : textOfUp;
+    const interfaces = reading.interfaces ?? missing();
+    return interfaces.text({ onlyUp: !options.includes('a') });
   },
+  asOf: ({ asOf }) => asOf.interfaces,
+  evidence: ({ reading }) => reading.interfaces,
 };
 
 export const topicKinds = { netstat, ifconfig } as const satisfies Record<StreamTopic, TopicKind<unknown>>;

@@ -1,11 +1,16 @@
 // The probes of one engine, and whether it lets us have any: which namespaces they can look into, who is in them, and why a helper has to do it
 // where they cannot.
+import type { ContainerFacts } from '../../../domain/container/facts.ts';
+import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import type { NamespaceTarget } from '../../../domain/observation/namespace-target.ts';
 import type { ProbeTarget } from '../../../domain/observation/probe-protocol.ts';
 import { chooseProbeTarget, groupByNamespace } from '../../../domain/observation/probe-target.ts';
+import { parseResolver } from '../../../domain/observation/resolver.ts';
 import { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
+import { canChangeInterfaces, describeWiring, type Wiring } from '../../../domain/observation/wiring.ts';
 import type { EngineMirror } from '../../../engine/mirror.ts';
 import { Failure } from '../../../schemas/failure.ts';
+import type { Resolver } from '../../../schemas/ifconfig.ts';
 import { lookupIn } from '../container-watch.ts';
 import type { Helper } from '../helper.ts';
 import type { Lookout } from '../lookout.ts';
@@ -38,6 +43,8 @@ export class EngineProbes {
   readonly #meter = new ProbeMeter();
   #failedStarts = 0;
   #refusal: { readonly reason: string; readonly at: number } | undefined;
+  /** Namespaces in which somebody was who can change interfaces: what was done stays when they have left. */
+  readonly #changeable = new Set<string>();
   #groups: { readonly revision: number; readonly byId: ReturnType<typeof groupByNamespace> } | undefined;
 
   constructor(options: EngineProbesOptions) {
@@ -75,6 +82,8 @@ export class EngineProbes {
         meter: this.#meter,
         target: () => this.#find(target),
         sandbox: this.#sandbox(target, mirror),
+        wiring: () => this.#describe(target),
+        readResolver: () => this.#readResolver(target),
         openHelper: () => openHelper(target),
         now,
       });
@@ -121,12 +130,38 @@ export class EngineProbes {
   }
 
   #find(target: NamespaceTarget): ProbeTarget | null {
+    return chooseProbeTarget(target, this.#members(target));
+  }
+
+  /** Who is in the namespace now. */
+  #members(target: NamespaceTarget): readonly ContainerFacts[] {
     const { mirror } = this.#options;
     if (this.#groups?.revision !== mirror.revision) {
       const byId = groupByNamespace(mirror.engine.name, mirror.containers(), lookupIn(mirror));
       this.#groups = { revision: mirror.revision, byId };
+      for (const [id, members] of byId) if (members.some(canChangeInterfaces)) this.#changeable.add(id);
+      for (const id of this.#changeable) if (!byId.has(id)) this.#changeable.delete(id);
     }
-    return chooseProbeTarget(target, this.#groups.byId.get(target.id) ?? []);
+    return this.#groups.byId.get(target.id) ?? [];
+  }
+
+  #describe(target: NamespaceTarget): Wiring {
+    const { mirror } = this.#options;
+    const members = this.#members(target);
+    const owner = target.anchor === null ? null : (mirror.container(target.anchor.id) ?? null);
+    const wiring = describeWiring(owner, members, (id) => mirror.network(id));
+    return this.#changeable.has(target.id) ? { ...wiring, isChangeable: true } : wiring;
+  }
+
+  /** All in the namespace share the file of the one that it is of. Whoever is inside may have put something else in its place. */
+  async #readResolver({ anchor }: NamespaceTarget): Promise<Resolver> {
+    if (anchor === null) return parseResolver('');
+    const reading = this.#options.mirror.engine.readFile(anchor.id, '/etc/resolv.conf');
+    const text = await reading.catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'engine_refused') return '';
+      throw error;
+    });
+    return parseResolver(text.slice(0, helperLimits.resolverBytes));
   }
 
   /** File name of the namespace in the engine's folder; the host's has one too. */

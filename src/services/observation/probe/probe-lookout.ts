@@ -1,5 +1,5 @@
-// Looks into one namespace by the engine's probe: decides when the tables have to be read although no witness moved, keeps what was last read, and
-// prints it as netstat does. Interfaces are looked at by a helper of the namespace's own, which is there only while somebody asks for them.
+// Looks into one namespace by the engine's probe: decides when the socket tables have to be read although no witness moved, keeps what was last read,
+// and prints it as netstat does. What it knows of interfaces is interface-reader.ts.
 import type { HelperWord } from '../../../domain/observation/helper-output.ts';
 import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import { renderNetstat } from '../../../domain/observation/netstat-text.ts';
@@ -10,11 +10,13 @@ import {
   readFinding,
   readInode,
 } from '../../../domain/observation/probe-protocol.ts';
-import type { InterfacesReading } from '../../../domain/observation/reading.ts';
 import { parseSocketTables, type SocketTables } from '../../../domain/observation/socket-tables.ts';
 import { findRereadReason, judgeRestlessness, type Restlessness } from '../../../domain/observation/staleness.ts';
+import type { Wiring } from '../../../domain/observation/wiring.ts';
 import { Failure } from '../../../schemas/failure.ts';
+import type { Resolver } from '../../../schemas/ifconfig.ts';
 import type { Look, Lookout } from '../lookout.ts';
+import { InterfaceReader } from './interface-reader.ts';
 import type { Probe } from './probe.ts';
 import type { ProbeMeter } from './probe-meter.ts';
 
@@ -26,6 +28,10 @@ export interface ProbeLookoutOptions {
   target(): ProbeTarget | null;
   /** Last part of the engine's SandboxKey; empty where there is none. */
   readonly sandbox: string;
+  /** How the engine says that it is connected. */
+  wiring(): Wiring;
+  /** Its resolv.conf. */
+  readResolver(): Promise<Resolver>;
   /** Opens a helper in the namespace. */
   openHelper(): Promise<Lookout>;
   /** Milliseconds since the epoch. */
@@ -34,8 +40,6 @@ export interface ProbeLookoutOptions {
 
 /** Sockets from which on a namespace is a giant. */
 const giantSockets = 4_000;
-/** Milliseconds for which the helper is kept after the last look at interfaces. */
-const helperGraceMs = 20_000;
 
 /** The tables as they were last read. Times are of the monotonic clock, in milliseconds. */
 interface Known {
@@ -67,13 +71,13 @@ export class ProbeLookout implements Lookout {
   #probe: Probe;
   #inode: number | null = null;
   #known: Known | undefined;
-  #helper: Promise<Lookout> | undefined;
-  #helperTimer: NodeJS.Timeout | undefined;
+  readonly #interfaces: InterfaceReader;
 
   constructor(options: ProbeLookoutOptions) {
     this.#options = options;
     keys += 1;
     this.#key = keys;
+    this.#interfaces = new InterfaceReader({ ...options, key: this.#key, ask: (word) => this.#ask(word, 0) });
     this.#probe = options.probes.common;
     this.#probe.enter(this.#key);
     options.meter.enter(this.#key, () => this.#known?.asOf ?? null);
@@ -95,18 +99,18 @@ export class ProbeLookout implements Lookout {
     const isAboutSockets = words.some((word) => word !== 'interfaces');
     const [known, interfaces] = await Promise.all([
       isAboutSockets ? this.#readSockets(urgent) : undefined,
-      words.includes('interfaces') ? this.#readInterfaces(urgent) : undefined,
+      words.includes('interfaces') ? this.#interfaces.read(urgent) : undefined,
     ]);
-    const age = known === undefined ? 0 : Math.max(0, at - known.asOf);
+    const tell = (asOf: number) => new Date(asked - Math.max(0, at - asOf)).toISOString();
     const texts = new Map<string, string>();
     for (const word of words)
       if (known !== undefined && word.startsWith('-')) texts.set(word.slice(1), print(known, word.slice(1)));
     return {
       at,
-      asOf: new Date(asked - age).toISOString(),
+      asOf: { sockets: tell(known?.asOf ?? at), interfaces: tell(interfaces?.asOf ?? at) },
       reading: {
         ...(known !== undefined && words.includes('sockets') && { sockets: known.tables }),
-        ...(interfaces !== undefined && { interfaces }),
+        ...(interfaces !== undefined && { interfaces: interfaces.reading }),
         texts,
       },
     };
@@ -115,7 +119,7 @@ export class ProbeLookout implements Lookout {
   async dispose(): Promise<void> {
     this.#probe.leave(this.#key);
     this.#options.meter.leave(this.#key);
-    await this.#dropHelper();
+    await this.#interfaces.dispose();
   }
 
   async #readSockets(urgent: boolean): Promise<Known> {
@@ -157,26 +161,6 @@ export class ProbeLookout implements Lookout {
     const target = this.#options.target();
     if (target === null) throw new Failure('container_not_running', 'Nothing runs in the namespace any more');
     return this.#probe.ask({ key: this.#key, target, word, knownAt });
-  }
-
-  async #readInterfaces(urgent: boolean): Promise<InterfacesReading> {
-    clearTimeout(this.#helperTimer);
-    this.#helper ??= this.#options.openHelper();
-    try {
-      const { reading } = await (await this.#helper).look(['interfaces'], urgent);
-      if (reading.interfaces === undefined) throw new Failure('internal', 'A helper did not answer what it was asked');
-      return reading.interfaces;
-    } finally {
-      clearTimeout(this.#helperTimer);
-      this.#helperTimer = setTimeout(() => void this.#dropHelper(), helperGraceMs).unref();
-    }
-  }
-
-  async #dropHelper(): Promise<void> {
-    clearTimeout(this.#helperTimer);
-    const helper = this.#helper;
-    this.#helper = undefined;
-    await helper?.then((one) => one.dispose()).catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 // The two programs of a probe: an awk that reads tables of any container's namespace without a fork, and the shell that starts it with a dead
 // man's switch. Both know a closed vocabulary (domain/observation/probe-protocol.ts); nothing that a client wrote ever becomes part of them.
-import { maxTableLength } from '../../../domain/observation/probe-protocol.ts';
+import { interfaceFiles, maxFileLength, maxTableLength } from '../../../domain/observation/probe-protocol.ts';
 
 /** The awk is killed when it did nothing, by the kernel's count of its time slices, over so many looks so many seconds apart. */
 const deadMan = { looks: 6, secondsApart: 10 } as const;
@@ -20,8 +20,9 @@ exec /bin/busybox awk -v boundary="$1" "$2"
 
 /**
  * Reads lines `TICK ALLOWANCE WORD…` and answers sections; nothing about a target whose witnesses did not move. A whole file is one record (RS);
- * no text is put together in a loop over rows, which takes this awk minutes. Witnesses are read before the tables: what happens between the two is
- * seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. Whose process it is is checked before and after a read, because PIDs are reused.
+ * no text is put together in a loop over rows, which takes this awk minutes. Witnesses are read once a tick and target, before what they speak for: what
+ * happens between the two is seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. Whose process it is is checked
+ * before and after a read, because PIDs are reused.
  */
 export const probeProgram = `
 function slurp(path,  text) { text = ""; if ((getline text < path) < 0) text = ""; close(path); return text }
@@ -61,7 +62,11 @@ function define(text,  part, member, n, i) {
   }
 }
 
-function forget(key) { delete pid[key]; delete id[key]; delete count[key]; delete witness[key]; delete shown[key] }
+function forget(key,  i) {
+  delete pid[key]; delete id[key]; delete count[key]; delete seen[key]; delete now[key]; delete known[key]
+  delete witness[key]; delete shown[key]; delete wired[key]
+  for (i = 1; i <= files; i++) delete given[key, file[i]]
+}
 
 function inode(key, name,  line, n, i) {
   n = split(slurp("/proc/1/mountinfo"), line, "\\n")
@@ -75,37 +80,64 @@ function inode(key, name,  line, n, i) {
 
 function table(base, name) { return "==> /proc/net/" name " <==\\n" substr(slurp(base name), 1, ${maxTableLength}) "\\n" }
 
-function look(how, key,  base, now, used, file, n, i, known, moved, text, began) {
-  if (!(key in pid) || !isTheirs(key)) { say(key " gone"); return }
+function observe(key,  base, used, path, n, i) {
+  if ((key in seen) && seen[key] == tick) return 1
+  if (!(key in pid) || !isTheirs(key)) { say(key " gone"); return 0 }
+  seen[key] = tick
   base = "/proc/" pid[key] "/net/"
-  now = slurp(base "snmp") slurp(base "snmp6") counts(base "sockstat") slurp(base "sockstat6") slurp(base "dev")
   n = count[key]
-  known = n > 0
+  known[key] = n > 0
+  used = ""
   for (i = 1; i <= n; i++) {
-    file = meter(member_id[key, i], member_pid[key, i])
-    used = file == "" ? "" : slurp(file)
-    if (used == "") known = 0
-    now = now used
+    path = meter(member_id[key, i], member_pid[key, i])
+    path = path == "" ? "" : slurp(path)
+    if (path == "") known[key] = 0
+    used = used path
   }
-  moved = !known || !(key in witness) || witness[key] != now
+  now[key] = used slurp(base "snmp") slurp(base "snmp6") counts(base "sockstat") slurp(base "sockstat6") slurp(base "dev")
+  return 1
+}
+
+function look(how, key,  base, moved, text, began) {
+  if (!observe(key)) return
+  moved = !known[key] || !(key in witness) || witness[key] != now[key]
   if (!moved && (how == "g" || how == "u")) return
   if (allowance < 1 && (how == "g" || how == "f")) { say(key " late"); return }
   allowance--
   walks++
+  base = "/proc/" pid[key] "/net/"
   began = cpu()
   text = table(base, "tcp") table(base, "tcp6") table(base, "udp") table(base, "udp6") table(base, "raw") table(base, "raw6")
   spent += cpu() - began
   if (!isTheirs(key)) { say(key " gone"); return }
-  witness[key] = now
+  witness[key] = now[key]
   if (key in shown && shown[key] == text) { say(key " kept " moved); return }
   shown[key] = text
   say(key " read " moved)
   print text
 }
 
-BEGIN { ORS = ""; mark = "\\n" boundary " "; say("end 0"); fflush() }
+function interfaces(how, key,  base, moved, text, i) {
+  if (!observe(key)) return
+  moved = !known[key] || !(key in wired) || wired[key] != now[key]
+  wired[key] = now[key]
+  if (moved) say(key " moved")
+  if (how == "m" || (how == "d" && !moved)) return
+  base = "/proc/" pid[key] "/net/"
+  for (i = 1; i <= files; i++) {
+    text = substr(slurp(base file[i]), 1, ${maxFileLength})
+    if ((key, file[i]) in given && given[key, file[i]] == text) continue
+    given[key, file[i]] = text
+    say(key " file " file[i])
+    print text
+  }
+  say(key (isTheirs(key) ? " files" : " gone"))
+}
+
+BEGIN { ORS = ""; mark = "\\n" boundary " "; files = split("${interfaceFiles.join(' ')}", file, " "); say("end 0"); fflush() }
 {
   RS = "\\001"
+  tick = $1
   allowance = $2
   walks = 0
   spent = 0
@@ -114,12 +146,13 @@ BEGIN { ORS = ""; mark = "\\n" boundary " "; say("end 0"); fflush() }
     rest = substr($word, 2)
     if (kind == "+") define(rest)
     else if (kind == "-") forget(rest)
+    else if (kind == "m" || kind == "d" || kind == "D") interfaces(kind, rest)
     else if (kind == "i") { split(rest, named, ","); inode(named[1], named[2]) }
     else look(kind, rest)
   }
   say("cost")
   print spent " " walks " " cpu()
-  say("end " $1)
+  say("end " tick)
   fflush()
   RS = "\\n"
 }
