@@ -58,9 +58,9 @@ export const settings = [
   },
   {
     name: 'TERRARIUM_OBSERVER',
-    default: 'helper',
+    default: 'probe',
     about:
-      'Who looks into namespaces: a `helper` in each that is watched, or one `probe` an engine for the sockets of all, and helpers where the engine refuses it.',
+      'Who looks into namespaces: one `probe` an engine for all of them, with helpers where the engine refuses it, or a `helper` in each that is watched.',
   },
   {
     name: 'TERRARIUM_HELPER_IMAGE',

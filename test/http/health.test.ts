@@ -81,7 +81,7 @@ test('an engine tells what it is and what can be done there', async () => {
   assert.equal(status, 200);
   assert.equal(body.version, version.Version);
   assert.match(body.apiVersion, /^1\.\d+$/);
-  assert.deepEqual(body.capabilities.observer, { available: true, via: 'helper', reason: null });
+  assert.deepEqual(body.capabilities.observer, { available: true, via: 'probe', reason: null });
   assert.deepEqual(body.capabilities.hostMode, { available: true, reason: null });
   assert.deepEqual(
     (await get('/api/v1/engines')).body.map(({ name }: { name: string }) => name),

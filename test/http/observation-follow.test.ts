@@ -7,7 +7,7 @@ import { removeContainer, waitFor } from '../support/engine.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { StreamReader } from '../support/stream-client.ts';
 
-const server = await startApp({ after });
+const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
 
 /** A reader of an NDJSON answer. `ended` is true once the answer has come to its end. */
 class LineClient extends StreamReader {
@@ -73,7 +73,7 @@ test('who goes away is missed by nobody, and the helper goes too', async () => {
 });
 
 test('a closing server ends the answers', async () => {
-  const other = await startApp({ after });
+  const other = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
   const target = await makeTarget({ after }, other);
   const client = await follow(`${target.id}/netstat`, other);
   await waitFor(async () => (await listHelpers(target)).length === 1, { what: 'a helper' });

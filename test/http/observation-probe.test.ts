@@ -9,7 +9,7 @@ import { startEngineRelay } from '../support/engine-relay.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
-const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+const server = await startApp({ after });
 
 function get(target: { id: string }, path: string, accept = 'application/json') {
   return request(server.url)
@@ -98,7 +98,7 @@ test('netstat as JSON is what the container itself reads, with the inode of its 
 });
 
 test('one probe for all, without a right that it does not need, and none when nobody has looked for a while', async () => {
-  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+  const app = await startApp({ after });
   const targets = await Promise.all([1, 2, 3].map(() => makeTarget({ after }, app)));
   const look = () =>
     Promise.all(
@@ -208,7 +208,7 @@ test('the host, a paused container, and one without a shell are looked into as w
 });
 
 test('a probe that is killed is replaced, and the watchers need do nothing', async () => {
-  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
+  const app = await startApp({ after });
   const target = await makeTarget({ after }, app);
   const url = `${app.url}/api/v1/containers/${target.id}/netstat?options=tl&intervalMs=100`;
   let client: StreamClient | undefined;
@@ -226,18 +226,9 @@ test('a probe that is killed is replaced, and the watchers need do nothing', asy
   assert.ok(now.length === 1 && now[0]?.id !== probe.id);
 });
 
-test('interfaces are looked at by the real program, beside the sockets of the probe', async () => {
-  const target = await makeTarget({ after }, server);
-  const { body } = await get(target, 'ifconfig');
-  assert.deepEqual(body.interfaces.map(({ name }: Frame) => name).sort(), ['eth0', 'lo']);
-  assert.equal((await listHelpers(target)).length, 1);
-  const { body: netstat } = await get(target, 'netstat');
-  assert.deepEqual(netstat.sockets, []);
-});
-
 test('an engine that refuses a probe is observed by helpers, and says why', async () => {
   const relay = await startEngineRelay({ after });
-  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe', DOCKER_HOST: relay.endpoint } });
+  const app = await startApp({ after }, { env: { DOCKER_HOST: relay.endpoint } });
   const target = await makeTarget({ after }, app);
   const words = 'cannot share the host PID namespace when user namespaces are enabled';
   relay.answerNext(/containers\/create\?name=terrarium-probe-/, 400, words);

@@ -8,7 +8,7 @@ import { callDocker, createTestNetwork, inspectContainer, waitFor } from '../sup
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import type { Frame } from '../support/stream-client.ts';
 
-const server = await startApp({ after });
+const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
 
 function get(target: { id: string }, path: string, accept = 'application/json') {
   return request(server.url)

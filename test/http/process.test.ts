@@ -143,7 +143,7 @@ test('it says where it is and how to log in, once, and warns of a misspelled var
 
 test('SIGTERM tells every stream goodbye, refuses what comes, and leaves no helper', async (t) => {
   const { id, name } = await createTestContainer(t);
-  const server = await runUntilReady(t, { env: { TERRARIUM_TOKEN: testToken } });
+  const server = await runUntilReady(t, { env: { TERRARIUM_TOKEN: testToken, TERRARIUM_OBSERVER: 'helper' } });
   const headers = { authorization: `Bearer ${testToken}` };
   const netstat = `${server.url}/api/v1/containers/${name}/netstat`;
   const client = await connectStream(t, netstat, { headers, protocol: 'terrarium.v1' });

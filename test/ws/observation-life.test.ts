@@ -7,7 +7,13 @@ import { startEngineProxy } from '../support/engine-proxy.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
-const server = await startApp({ after });
+const servers = {
+  probe: await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } }),
+  helper: await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } }),
+} as const;
+const server = servers.helper;
+/** Helpers that a running container has, by who observes. */
+const helpers = { probe: 0, helper: 1 } as const;
 
 function watch({ id }: { id: string }, path: string, { url, headers }: RunningApp = server): Promise<StreamClient> {
   return connectStream({ after }, `${url}/api/v1/containers/${id}/${path}`, { headers: { ...headers } });
@@ -19,59 +25,66 @@ const listens = (client: StreamClient, port: number) =>
 /** A web server on 80 that ends at once when it is stopped. */
 const web = { body: { Cmd: ['httpd', '-f', '-p', '80'] } };
 
-test('stopped, started, restarted, removed: the stream says so and goes on', async () => {
-  const target = await makeTarget({ after }, server, { ...web, start: false });
-  const client = await watch(target, 'netstat?intervalMs=100');
-  const first = await client.until('a state', () => client.of('state')[0]);
-  assert.deepEqual([first.state, first.reason], ['stopped', 'created']);
-  assert.deepEqual(await listHelpers(target), []);
+for (const observer of ['probe', 'helper'] as const)
+  test(`${observer}: stopped, started, restarted, removed: the stream says so and goes on`, async () => {
+    const app = servers[observer];
+    const target = await makeTarget({ after }, app, { ...web, start: false });
+    const client = await watch(target, 'netstat?intervalMs=100', app);
+    const first = await client.until('a state', () => client.of('state')[0]);
+    assert.deepEqual([first.state, first.reason], ['stopped', 'created']);
+    assert.deepEqual(await listHelpers(target), []);
 
-  await callDocker('POST', `/containers/${target.id}/start`);
-  await client.until('the listener', () => listens(client, 80));
-  assert.deepEqual(client.states, ['stopped', 'live']);
-  const seqBefore = client.frames.at(-1)?.seq;
+    await callDocker('POST', `/containers/${target.id}/start`);
+    await client.until('the listener', () => listens(client, 80));
+    assert.deepEqual(client.states, ['stopped', 'live']);
+    const seqBefore = client.frames.at(-1)?.seq;
 
-  await callDocker('POST', `/containers/${target.id}/stop?t=5`);
-  await client.until('stopped', () => client.states.at(-1) === 'stopped');
-  assert.equal(client.of('state').at(-1)?.reason, 'exited');
-  await waitFor(async () => (await listHelpers(target)).length === 0, {
-    what: 'the helper to let the dead namespace go',
-    timeoutMs: 3_000,
+    await callDocker('POST', `/containers/${target.id}/stop?t=5`);
+    await client.until('stopped', () => client.states.at(-1) === 'stopped');
+    assert.equal(client.of('state').at(-1)?.reason, 'exited');
+    await waitFor(async () => (await listHelpers(target)).length === 0, {
+      what: 'the helper to let the dead namespace go',
+      timeoutMs: 3_000,
+    });
+
+    await callDocker('POST', `/containers/${target.id}/start`);
+    await client.until(
+      'live again',
+      () => client.states.at(-1) === 'live' && client.frames.at(-1)?.type === 'snapshot',
+    );
+    assert.ok(client.frames.at(-1)?.seq > seqBefore);
+    assert.equal((await listHelpers(target)).length, helpers[observer]);
+
+    const states = client.states.length;
+    await callDocker('POST', `/containers/${target.id}/restart?t=5`);
+    await client.until(
+      'live after the restart',
+      () => client.states.length > states + 1 && client.states.at(-1) === 'live',
+    );
+    await client.until('the listener', () => listens(client, 80));
+
+    await removeContainer(target.id);
+    const end = await waitFor(() => client.closed, { what: 'the end' });
+    assert.deepEqual(end, { code: 4404, reason: 'removed' });
+    assert.equal(client.frames.at(-1)?.state, 'ended');
+    await waitFor(async () => (await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
   });
 
-  await callDocker('POST', `/containers/${target.id}/start`);
-  await client.until('live again', () => client.states.at(-1) === 'live' && client.frames.at(-1)?.type === 'snapshot');
-  assert.ok(client.frames.at(-1)?.seq > seqBefore);
-  assert.equal((await listHelpers(target)).length, 1);
-
-  const states = client.states.length;
-  await callDocker('POST', `/containers/${target.id}/restart?t=5`);
-  await client.until(
-    'live after the restart',
-    () => client.states.length > states + 1 && client.states.at(-1) === 'live',
-  );
-  await client.until('the listener', () => listens(client, 80));
-
-  await removeContainer(target.id);
-  const end = await waitFor(() => client.closed, { what: 'the end' });
-  assert.deepEqual(end, { code: 4404, reason: 'removed' });
-  assert.equal(client.frames.at(-1)?.state, 'ended');
-  await waitFor(async () => (await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
-});
-
-test('a stopped container is stopped for a newcomer too, who is told nothing of the past', async () => {
-  const target = await makeTarget({ after }, server, web);
-  const client = await watch(target, 'netstat?intervalMs=100');
-  await client.until('the listener', () => listens(client, 80));
-  await callDocker('POST', `/containers/${target.id}/stop?t=5`);
-  await client.until('stopped', () => client.states.at(-1) === 'stopped');
-  const second = await watch(target, 'netstat?intervalMs=100');
-  await second.until('its state', () => second.states.length > 0);
-  assert.deepEqual(
-    second.frames.map(({ type, state }) => state ?? type),
-    ['hello', 'stopped'],
-  );
-});
+for (const observer of ['probe', 'helper'] as const)
+  test(`${observer}: a stopped container is stopped for a newcomer too, who is told nothing of the past`, async () => {
+    const app = servers[observer];
+    const target = await makeTarget({ after }, app, web);
+    const client = await watch(target, 'netstat?intervalMs=100', app);
+    await client.until('the listener', () => listens(client, 80));
+    await callDocker('POST', `/containers/${target.id}/stop?t=5`);
+    await client.until('stopped', () => client.states.at(-1) === 'stopped');
+    const second = await watch(target, 'netstat?intervalMs=100', app);
+    await second.until('its state', () => second.states.length > 0);
+    assert.deepEqual(
+      second.frames.map(({ type, state }) => state ?? type),
+      ['hello', 'stopped'],
+    );
+  });
 
 test('a helper that is killed is replaced, and the watchers need do nothing', async () => {
   const target = await makeTarget({ after }, server, web);
@@ -92,31 +105,35 @@ test('a helper that is killed is replaced, and the watchers need do nothing', as
   assert.equal(look.status, 200, 'whoever looks in that very moment is served too');
 });
 
-test('an engine that goes away and comes back: stale, then live, and one helper', async () => {
-  const proxy = await startEngineProxy({ after });
-  const app = await startApp({ after }, { env: { DOCKER_HOST: proxy.endpoint } });
-  const target = await makeTarget({ after }, app, web);
-  const client = await watch(target, 'netstat?intervalMs=100', app);
-  await client.until('the listener', () => listens(client, 80));
+for (const observer of ['probe', 'helper'] as const)
+  test(`${observer}: an engine that goes away and comes back: stale, then live, and one helper`, async () => {
+    const proxy = await startEngineProxy({ after });
+    const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: observer, DOCKER_HOST: proxy.endpoint } });
+    const target = await makeTarget({ after }, app, web);
+    const client = await watch(target, 'netstat?intervalMs=100', app);
+    await client.until('the listener', () => listens(client, 80));
 
-  proxy.hold(/./);
-  assert.ok(proxy.cut(/./) > 0);
-  await client.until('stale', () => client.states.at(-1) === 'stale');
-  const look = await fetch(`${app.url}/api/v1/containers/${target.id}/netstat`, app);
-  assert.equal(look.status, 503);
-  const newcomer = await watch(target, 'netstat?intervalMs=100', app);
-  await newcomer.until('stale', () => newcomer.states.at(-1) === 'stale');
+    proxy.hold(/./);
+    assert.ok(proxy.cut(/./) > 0);
+    await client.until('stale', () => client.states.at(-1) === 'stale');
+    const look = await fetch(`${app.url}/api/v1/containers/${target.id}/netstat`, app);
+    assert.equal(look.status, 503);
+    const newcomer = await watch(target, 'netstat?intervalMs=100', app);
+    await newcomer.until('stale', () => newcomer.states.at(-1) === 'stale');
 
-  await target.run('httpd -p 81');
-  proxy.hold(/^$/);
-  await client.until('live', () => client.states.at(-1) === 'live' && listens(client, 81), 30_000);
-  await newcomer.until('live', () => newcomer.states.at(-1) === 'live' && listens(newcomer, 81));
-  assert.equal(client.closed, undefined);
-  await waitFor(async () => (await listHelpers(target)).length === 1, { what: 'one helper alone to be left' });
-});
+    await target.run('httpd -p 81');
+    proxy.hold(/^$/);
+    await client.until('live', () => client.states.at(-1) === 'live' && listens(client, 81), 30_000);
+    await newcomer.until('live', () => newcomer.states.at(-1) === 'live' && listens(newcomer, 81));
+    assert.equal(client.closed, undefined);
+    await waitFor(async () => (await listHelpers(target)).length === helpers[observer], { what: 'no helper too many' });
+  });
 
 test('an engine without the image of the helpers: everyone is told once, and nothing is left', async () => {
-  const app = await startApp({ after }, { env: { TERRARIUM_HELPER_IMAGE: 'no-such-image:here' } });
+  const app = await startApp(
+    { after },
+    { env: { TERRARIUM_OBSERVER: 'helper', TERRARIUM_HELPER_IMAGE: 'no-such-image:here' } },
+  );
   const target = await makeTarget({ after }, app);
   const look = await fetch(`${app.url}/api/v1/containers/${target.id}/netstat`, app);
   const problem = (await look.json()) as Frame;
@@ -136,7 +153,7 @@ test('an engine without the image of the helpers: everyone is told once, and not
 });
 
 test('a server that closes says goodbye with 1001 and leaves no helper', async () => {
-  const app = await startApp({ after });
+  const app = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
   const target = await makeTarget({ after }, app);
   const clients = await Promise.all(
     ['netstat', 'ifconfig', 'netstat?options=t'].map((path) => watch(target, path, app)),

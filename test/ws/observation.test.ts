@@ -6,7 +6,7 @@ import { waitFor } from '../support/engine.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { type ConnectOptions, connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
-const server = await startApp({ after }, { config: { heartbeatMs: 500 } });
+const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' }, config: { heartbeatMs: 500 } });
 
 function watch(path: string, options: ConnectOptions = {}): Promise<StreamClient> {
   return connectStream({ after }, `${server.url}/api/v1/containers/${path}`, {
