@@ -4,9 +4,27 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** `reaped`: what short-lived children of the shims used: an exec's runtime, and the program itself. */
-export const payers = ['server', 'dockerd', 'containerd', 'shims', 'reaped', 'observers', 'targets'] as const;
+/** `reaped`: what short-lived children of the targets' shims used: an exec's runtime, and the program itself. */
+export const payers = [
+  'server',
+  'dockerd',
+  'containerd',
+  'observers',
+  'observerShims',
+  'targets',
+  'targetShims',
+  'reaped',
+] as const;
 export type Payer = (typeof payers)[number];
+
+/**
+ * Whom watching by observers costs. Shims of targets are not asked for anything, and collect their garbage all at once every two minutes: in a window of
+ * seconds that is noise, and far more than what is measured.
+ */
+export const watchPayers = payers.filter((payer) => payer !== 'targetShims' && payer !== 'reaped');
+
+/** Whom an exec in a target costs, beside who asked for it: what it ran is in what the shim has reaped, so the target's own account is left out. */
+export const execPayers = ['dockerd', 'containerd', 'targetShims', 'reaped'] as const satisfies readonly Payer[];
 
 export interface Accounted {
   /** The server that is measured, with its children. */
@@ -43,9 +61,9 @@ export async function account(whom: Accounted, during: () => Promise<unknown>): 
   return { ns, seconds: (after.at - before.at) / 1000 };
 }
 
-/** Nanoseconds of all, or of those named. */
-export function totalNs({ ns }: Spending, of: readonly Payer[] = payers): number {
-  return of.reduce((sum, payer) => sum + ns[payer], 0);
+/** Nanoseconds a second of those named, together. */
+export function perSecond({ ns, seconds }: Spending, of: readonly Payer[]): number {
+  return of.reduce((sum, payer) => sum + ns[payer], 0) / seconds;
 }
 
 async function read(whom: Accounted): Promise<Reading> {
@@ -56,13 +74,16 @@ async function read(whom: Accounted): Promise<Reading> {
     for (const [thread, ns] of readThreads(pid)) counters.set(`thread ${pid} ${thread}`, { payer, ns });
   };
   for (const pid of descendants(processes, whom.serverPid)) addProcess('server', pid);
-  const watched = new Set([...whom.targets, ...observers]);
-  const shims = findShims(processes).filter(({ container }) => watched.has(container));
-  for (const { pid } of shims) {
-    addProcess('shims', pid);
+  const shims = findShims(processes);
+  const targets = new Set(whom.targets);
+  for (const { pid, container } of shims) {
+    if (observers.includes(container)) addProcess('observerShims', pid);
+    if (!targets.has(container)) continue;
+    addProcess('targetShims', pid);
     counters.set(`reaped ${pid}`, { payer: 'reaped', ns: readReaped(pid) });
   }
-  for (const { pid, name } of findEngine(processes, shims[0]?.address ?? '')) addProcess(name, pid);
+  const address = shims.find(({ container }) => targets.has(container))?.address ?? '';
+  for (const { pid, name } of findEngine(processes, address)) addProcess(name, pid);
   for (const id of whom.targets) counters.set(`cgroup ${id}`, { payer: 'targets', ns: readCgroup(id) });
   for (const id of observers) counters.set(`cgroup ${id}`, { payer: 'observers', ns: readCgroup(id) });
   return { at: performance.now(), counters };

@@ -1,9 +1,9 @@
 // What watching costs: pairs of windows, with and without somebody who watches, of one server and one lab. What else runs on the machine is in both.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Accounted, account, type Payer, payers, type Spending } from './cpu-account.ts';
+import { type Accounted, account, type Payer, payers, type Spending, watchPayers } from './cpu-account.ts';
 import type { Bench } from './lab.ts';
 import type { ObservingServer } from './observing-server.ts';
-import type { ClientOrder } from './programs/client.ts';
+import type { ClientOrder, ClientReport } from './programs/client.ts';
 import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
 import { credentials, startWatchers } from './watchers.ts';
@@ -18,6 +18,8 @@ export interface CostPlan {
   readonly windowMs: number;
   /** Milliseconds of watching before the window. */
   readonly warmUpMs?: number;
+  /** Called once a pair, when all watchers have seen something. */
+  readonly served?: (report: ClientReport) => void;
   /** Called while it is watched, after the window of each pair. */
   readonly whileWatched?: () => Promise<void>;
   /** Called once a pair, when nobody watches any more and the server may still be letting go. */
@@ -43,7 +45,7 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
       first: '"type":"snapshot"',
       keep: 'nothing',
     });
-    await watchers.served(plan.snapshots);
+    plan.served?.(await watchers.served(plan.snapshots));
     await sleep(plan.warmUpMs ?? 3_000);
     const on = await account(whom, () => sleep(plan.windowMs));
     await plan.whileWatched?.();
@@ -64,8 +66,9 @@ export function medianByPayer(pairs: readonly CostPair[]): CostPair {
   return Object.fromEntries(payers.map((payer) => [payer, median(pairs.map((pair) => pair[payer]))])) as CostPair;
 }
 
+/** What watching cost in all. */
 export function sumOf(pair: CostPair): number {
-  return payers.reduce((sum, payer) => sum + pair[payer], 0);
+  return watchPayers.reduce((sum, payer) => sum + pair[payer], 0);
 }
 
 function subtract(on: Spending, off: Spending): CostPair {

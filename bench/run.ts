@@ -5,8 +5,11 @@ import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
 import { createStart } from './cases/create-start.ts';
 import { demultiplexer } from './cases/demultiplexer.ts';
+import { fiftyWatchers } from './cases/fifty-watchers.ts';
 import { busyLab, idleLab } from './cases/idle-lab.ts';
+import { largeLab } from './cases/large-lab.ts';
 import { list } from './cases/list.ts';
+import { listenLatency } from './cases/listen-latency.ts';
 import { startUp } from './cases/start-up.ts';
 import { thousandWatchers } from './cases/thousand-watchers.ts';
 import { type Benchmark, type Row, toMarkdown } from './report.ts';
@@ -17,7 +20,10 @@ const benchmarks: readonly Benchmark[] = [
   createStart,
   idleLab,
   busyLab,
+  fiftyWatchers,
   thousandWatchers,
+  largeLab,
+  listenLatency,
   demultiplexer,
 ];
 

@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { startProgram } from '../child-program.ts';
-import { account, type Payer, payers, readProcess, type Spending, totalNs } from '../cpu-account.ts';
-import { type Bench, docker, makeLab } from '../lab.ts';
+import { account, execPayers, type Payer, perSecond, readProcess, type Spending, watchPayers } from '../cpu-account.ts';
+import { type Bench, makeLab } from '../lab.ts';
 import { measureCost, medianByPayer, sumOf } from '../observation-cost.ts';
 import { type ObservingServer, startObservingServer } from '../observing-server.ts';
+import { execNetstat } from '../peers.ts';
 import type { ToReader } from '../programs/bare-reader.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { onStage, type Stage } from '../stage.ts';
@@ -166,30 +167,17 @@ async function startReader(
 
 /** One round of execs over the API, one in each container: nanoseconds of the engine, its shims and what they ran, an exec. */
 async function measureExecs(lab: Bench, off: Spending): Promise<number> {
-  // What an exec ran in the container is in what its shim has reaped.
-  const engine: readonly Payer[] = payers.filter((payer) => payer !== 'server' && payer !== 'targets');
   const limit = pLimit(2);
   const spent = await account({ serverPid: process.pid, targets: lab.ids, observers: async () => [] }, async () => {
     await Promise.all(lab.ids.map((id) => limit(() => execNetstat(id))));
     // Until the shims have reaped.
     await sleep(500);
   });
-  return (totalNs(spent, engine) - (totalNs(off, engine) / off.seconds) * spent.seconds) / lab.ids.length;
-}
-
-/** What a poller does: an exec, and all that it says. */
-export async function execNetstat(id: string): Promise<void> {
-  const exec = await docker.getContainer(id).exec({
-    Cmd: ['netstat', '-tuwan'],
-    AttachStdout: true,
-    AttachStderr: true,
-  });
-  const stream = await exec.start({});
-  await new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject).resume());
+  return ((perSecond(spent, execPayers) - perSecond(off, execPayers)) * spent.seconds) / lab.ids.length;
 }
 
 function describe({ ours, full, once, byPayer }: Measured): string {
   const micro = (ns: number) => (ns / 1000).toFixed(0);
-  const parts = payers.map((payer) => `${payer} ${micro(byPayer[payer] / containers)}`).join(', ');
+  const parts = watchPayers.map((payer) => `${payer} ${micro(byPayer[payer] / containers)}`).join(', ');
   return `ours ${micro(ours.median)} µs (95 % CI ${micro(ours.low)}–${micro(ours.high)}: ${parts}), bare reads ${micro(full.median)} µs, ${micro(once.median)} µs without the read that finds the end; median of ${pairs} pairs of ${windowMs / 1000} s windows`;
 }

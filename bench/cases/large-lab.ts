@@ -1,0 +1,60 @@
+// A hundred idle containers, sockets and interfaces of each ten times a second: what all of it costs together.
+import { watchPayers } from '../cpu-account.ts';
+import { makeLab } from '../lab.ts';
+import { measureCost, medianByPayer, sumOf } from '../observation-cost.ts';
+import { startObservingServer } from '../observing-server.ts';
+import type { Benchmark, Row } from '../report.ts';
+import { onStage, type Stage } from '../stage.ts';
+import { estimateMedian } from '../statistics.ts';
+
+const containers = 100;
+const pairs = 3;
+const windowMs = 8_000;
+const warmUpMs = 5_000;
+const intervalMs = 100;
+/** Seconds that what is shown may be old, if somebody looks ten times a second. */
+const stalest = 2;
+
+export const largeLab: Benchmark = {
+  name: 'large-lab',
+  describe: `${containers} idle containers, netstat and ifconfig of each at 10 Hz`,
+  run: (log) => onStage((stage) => run(stage, log)),
+};
+
+async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
+  const lab = await makeLab(stage, { count: containers });
+  const server = await startObservingServer(stage);
+  const subscribe = (topic: string) =>
+    JSON.stringify({ type: 'subscribe', id: topic, topic, lab: lab.name, intervalMs });
+  const costs = await measureCost(
+    stage,
+    {
+      server,
+      lab,
+      order: { path: '/api/v1/stream', connections: 1, say: [subscribe('netstat'), subscribe('ifconfig')] },
+      snapshots: 2 * containers,
+      pairs,
+      windowMs,
+      warmUpMs,
+      async whileWatched() {
+        const oldest = await server.gauge('probe_oldest_seconds');
+        if (!(oldest < stalest)) throw new Error(`What is shown is ${oldest} s old: nobody looks ten times a second`);
+      },
+    },
+    log,
+  );
+  const cores = estimateMedian(costs.map((pair) => sumOf(pair) / 1e9));
+  const byPayer = medianByPayer(costs);
+  const perTick = watchPayers.map(
+    (payer) => `${payer} ${((byPayer[payer] / 1000 / containers) * (intervalMs / 1000)).toFixed(1)}`,
+  );
+  return [
+    {
+      what: `${containers} containers × (netstat + ifconfig) at 10 Hz, idle: CPU in all`,
+      value: `${(100 * cores.median).toFixed(1)} %`,
+      goal: '≤ 30 % of a core',
+      holds: cores.median <= 0.3,
+      detail: `median of ${pairs} pairs of windows of ${windowMs / 1000} s, 95 % CI ${(100 * cores.low).toFixed(1)}–${(100 * cores.high).toFixed(1)} %; µs a container and tick: ${perTick.join(', ')}`,
+    },
+  ];
+}
