@@ -8,6 +8,7 @@ import { testToken } from './app.ts';
 import { type Cleanup, findFreePort, waitFor } from './engine.ts';
 
 export interface ServerProcess {
+  readonly pid: number;
   readonly url: string;
   readonly headers: { readonly authorization: string };
   /** Everything it has printed. */
@@ -50,6 +51,7 @@ export async function startServerProcess(
   const state = await waitFor(answers, { what: 'the server to be ready', timeoutMs: 30_000 });
   if (state === 'ended') throw new Error(`the server ended at its start: ${output.join('')}`);
   return {
+    pid: child.pid ?? 0,
     url,
     headers: { authorization: `Bearer ${testToken}` },
     output: () => output.join(''),
