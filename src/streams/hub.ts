@@ -14,19 +14,28 @@ export interface HubOptions {
   readonly limits?: OutboxLimits;
 }
 
+/** How often it is looked, within the time that a client has to take a frame, whether one has not. */
+const stallChecks = 30;
+
 export class Hub {
   readonly #channels = new Map<string, Channel>();
   readonly #sessions = new Set<Session>();
   readonly #options: HubOptions;
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #hello: Buffer;
+  readonly #timers: readonly NodeJS.Timeout[];
   /** The highest sequence number of any channel that has ended: a channel made anew goes on above it, so no key's numbers ever repeat. */
   #retiredSeq = 0;
   #closed = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs);
-    this.#heartbeat.unref();
+    const { bootId, heartbeatMs, limits = outboxLimits } = options;
+    this.#hello = encodeHello(bootId, heartbeatMs);
+    this.#timers = [
+      setInterval(() => this.#beat(), heartbeatMs),
+      setInterval(() => this.#checkStalls(), limits.stallMs / stallChecks),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   /** How many clients are connected, and how many streams they share. */
@@ -36,9 +45,8 @@ export class Hub {
 
   /** Greets a client. The session ends with its wire. */
   connect(wire: Wire): Session {
-    const { bootId, heartbeatMs, limits = outboxLimits } = this.#options;
-    const session = new Session(wire, this, limits);
-    session.push(encodeHello(bootId, heartbeatMs));
+    const session = new Session(wire, this, this.#options.limits ?? outboxLimits);
+    session.push(this.#hello);
     this.#sessions.add(session);
     wire.onClose(() => {
       this.#sessions.delete(session);
@@ -61,8 +69,8 @@ export class Hub {
     return channel;
   }
 
-  unsubscribe(subject: Subject, subscriber: Subscriber): void {
-    const name = spellKey(subject.key);
+  /** Leaves the channel of the key so spelled. */
+  unsubscribe(name: string, subscriber: Subscriber): void {
     const channel = this.#channels.get(name);
     if (channel === undefined || channel.remove(subscriber)) return;
     this.#channels.delete(name);
@@ -72,12 +80,17 @@ export class Hub {
   /** Tells every client that the server goes, and ends every session. */
   close(): void {
     this.#closed = true;
-    clearInterval(this.#heartbeat);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const session of this.#sessions) session.close(errorKinds.shutting_down.close, 'the server is shutting down');
   }
 
   #beat(): void {
     const frame = encodeHeartbeat(new Date().toISOString());
     for (const session of this.#sessions) session.beat(frame);
+  }
+
+  #checkStalls(): void {
+    const now = performance.now();
+    for (const session of this.#sessions) session.checkStall(now);
   }
 }

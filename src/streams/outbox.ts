@@ -20,11 +20,15 @@ export class Outbox {
   readonly #wire: Wire;
   readonly #limits: OutboxLimits;
   readonly #onStalled: (reason: string) => void;
-  /** In the order of sending. A mark has its name as key, so marking again moves it to the end: behind the states it follows. */
-  readonly #waiting = new Map<string | symbol, Produce>();
+  /**
+   * In the order of sending. A mark has its name as key, so marking again moves it to the end: behind the states it follows. Made when something
+   * has to wait, which for most clients is never.
+   */
+  #waiting: Map<string | symbol, Produce> | undefined;
   #inFlight = 0;
   #inFlightBytes = 0;
-  #stall: NodeJS.Timeout | undefined;
+  /** When the oldest frame in flight began to wait, or the last one was taken. */
+  #stalledSince = 0;
   #ended = false;
   #isPumping = false;
   #afterDrain: (() => void) | undefined;
@@ -38,18 +42,18 @@ export class Outbox {
 
   /** Sends a frame in order. */
   push(frame: Buffer): void {
-    this.#enqueue(Symbol('frame'), () => frame);
+    this.#enqueue(null, () => frame);
   }
 
   /** Says that there is something new under `name`; `produce` is asked for it when its turn comes. */
   mark(name: string, produce: Produce): void {
-    this.#waiting.delete(name);
+    this.#waiting?.delete(name);
     this.#enqueue(name, produce);
   }
 
   /** Forgets what was marked. */
   unmark(name: string): void {
-    this.#waiting.delete(name);
+    this.#waiting?.delete(name);
   }
 
   /** Calls back once when all that waits now has been handed to the wire; takes nothing more. */
@@ -58,33 +62,51 @@ export class Outbox {
     this.#pump();
   }
 
+  /**
+   * Gives up a client that has taken nothing for the stall time. To be called now and then: a timer for each frame costs as much as sending one.
+   * @param now on the clock of `performance.now`
+   */
+  checkStall(now: number): void {
+    if (!this.#ended && this.#inFlight > 0 && now - this.#stalledSince >= this.#limits.stallMs)
+      this.#giveUp(`nothing was read for ${this.#limits.stallMs} ms`);
+  }
+
   /** Drops all and calls nobody back. */
   destroy(): void {
     this.#ended = true;
-    this.#waiting.clear();
-    clearTimeout(this.#stall);
+    this.#waiting = undefined;
   }
 
-  #enqueue(name: string | symbol, produce: Produce): void {
+  get #waitingCount(): number {
+    return this.#waiting?.size ?? 0;
+  }
+
+  #enqueue(name: string | null, produce: Produce): void {
     if (this.#ended || this.#afterDrain !== undefined) return;
-    if (this.#waiting.size >= this.#limits.maxWaiting) {
+    if (!this.#isPumping && this.#waitingCount === 0 && this.#mayOneMoreFly()) {
+      this.#pump(produce);
+      return;
+    }
+    if (this.#waitingCount >= this.#limits.maxWaiting) {
       this.#giveUp('too many frames wait to be read');
       return;
     }
-    this.#waiting.set(name, produce);
+    this.#waiting ??= new Map();
+    this.#waiting.set(name ?? Symbol('frame'), produce);
     this.#pump();
   }
 
   /** What is made or sent may ask for more at once: that waits for its turn, so that nothing overtakes the frame being sent. */
-  #pump(): void {
+  #pump(first?: Produce): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
+      if (first !== undefined) this.#sendWhatIs(first);
       this.#sendWhatMay();
     } finally {
       this.#isPumping = false;
     }
-    if (this.#ended || this.#waiting.size > 0 || this.#afterDrain === undefined) return;
+    if (this.#ended || this.#waitingCount > 0 || this.#afterDrain === undefined) return;
     const done = this.#afterDrain;
     this.destroy();
     done();
@@ -92,12 +114,11 @@ export class Outbox {
 
   #sendWhatMay(): void {
     while (!this.#ended && this.#mayOneMoreFly()) {
-      const next = this.#waiting.entries().next().value;
+      const next = this.#waiting?.entries().next().value;
       if (next === undefined) break;
       const [name, produce] = next;
-      this.#waiting.delete(name);
-      const frame = produce();
-      if (frame !== null) this.#send(frame);
+      this.#waiting?.delete(name);
+      this.#sendWhatIs(produce);
     }
   }
 
@@ -105,27 +126,20 @@ export class Outbox {
     return this.#inFlight === 0 || this.#inFlightBytes < this.#limits.maxInFlightBytes;
   }
 
-  #send(frame: Buffer): void {
+  #sendWhatIs(produce: Produce): void {
+    const frame = produce();
+    if (frame === null) return;
+    // The clock runs from the oldest frame that is not taken; each one taken starts it anew.
+    if (this.#inFlight === 0) this.#stalledSince = performance.now();
     this.#inFlight += 1;
     this.#inFlightBytes += frame.byteLength;
-    this.#watchStall();
     this.#wire.send(frame, () => {
       this.#inFlight -= 1;
       this.#inFlightBytes -= frame.byteLength;
-      clearTimeout(this.#stall);
-      this.#stall = undefined;
       if (this.#ended) return;
-      if (this.#inFlight > 0) this.#watchStall();
+      if (this.#inFlight > 0) this.#stalledSince = performance.now();
       this.#pump();
     });
-  }
-
-  /** The clock runs from the oldest frame that is not taken; each one taken starts it anew. */
-  #watchStall(): void {
-    this.#stall ??= setTimeout(
-      () => this.#giveUp(`nothing was read for ${this.#limits.stallMs} ms`),
-      this.#limits.stallMs,
-    );
   }
 
   #giveUp(reason: string): void {

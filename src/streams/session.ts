@@ -59,9 +59,9 @@ export class Session {
   subscribe(subject: Subject, options: SubscribeOptions): boolean {
     const name = spellKey(subject.key);
     if (this.#ended || this.#subscriptions.has(name)) return false;
-    const subscription = new Subscription(this, this.#outbox, name, options);
+    const subscription = new Subscription(this, this.#hub, name, options);
     this.#subscriptions.set(name, subscription);
-    subscription.begin(subject, this.#hub);
+    subscription.begin(subject);
     return true;
   }
 
@@ -82,6 +82,11 @@ export class Session {
     if (this.#ended) return;
     this.#endSubscriptions();
     this.#outbox.finish(() => this.#wire.close(code, reason));
+  }
+
+  /** Lets the client go where it has taken nothing for too long. @param now on the clock of `performance.now` */
+  checkStall(now: number): void {
+    this.#outbox.checkStall(now);
   }
 
   /** A heartbeat: the frame for the client, a ping for its carrier, and the end for one that answers none. */
@@ -118,11 +123,9 @@ export class Session {
 class Subscription implements Subscriber {
   readonly intervalMs: number;
   readonly #session: Session;
-  readonly #outbox: Outbox;
+  readonly #hub: Hub;
   readonly #name: string;
   readonly #closeAtEnd: boolean;
-  #subject: Subject | undefined;
-  #hub: Hub | undefined;
   #channel: Channel | undefined;
   #lastSeq: number | null = null;
   #changedAt = 0;
@@ -130,27 +133,24 @@ class Subscription implements Subscriber {
   #timer: NodeJS.Timeout | undefined;
   #failureSaid: string | undefined;
 
-  constructor(session: Session, outbox: Outbox, name: string, { intervalMs, closeAtEnd = false }: SubscribeOptions) {
+  constructor(session: Session, hub: Hub, name: string, { intervalMs, closeAtEnd = false }: SubscribeOptions) {
     this.#session = session;
-    this.#outbox = outbox;
+    this.#hub = hub;
     this.#name = name;
     this.#closeAtEnd = closeAtEnd;
     this.intervalMs = intervalMs;
   }
 
-  begin(subject: Subject, hub: Hub): void {
-    this.#subject = subject;
-    this.#hub = hub;
-    this.#channel = hub.subscribe(subject, this);
+  begin(subject: Subject): void {
+    this.#channel = this.#hub.subscribe(subject, this);
     // What the channel knew already was announced before there was a channel to ask.
     this.#offer();
   }
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#outbox.unmark(this.#name);
-    if (this.#subject !== undefined) this.#hub?.unsubscribe(this.#subject, this);
-    this.#subject = undefined;
+    this.#session.withdraw(this.#name);
+    this.#hub.unsubscribe(this.#name, this);
   }
 
   changed(): void {
@@ -161,7 +161,7 @@ class Subscription implements Subscriber {
   }
 
   state(frame: Buffer, { state, reason }: SourceState): void {
-    this.#outbox.push(frame);
+    this.#session.push(frame);
     if (state === 'live') this.#failureSaid = undefined;
     if (state === 'ended' && this.#closeAtEnd)
       this.#session.close(errorKinds.container_not_found.close, reason ?? 'ended');
@@ -172,13 +172,13 @@ class Subscription implements Subscriber {
     const said = `${failure.code} ${failure.message}`;
     if (this.#failureSaid === said) return;
     this.#failureSaid = said;
-    this.#outbox.push(encodeError(failure));
+    this.#session.push(encodeError(failure));
   }
 
   #offer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#outbox.mark(this.#name, this.#produce);
+    this.#session.offer(this.#name, this.#produce);
   }
 
   /**

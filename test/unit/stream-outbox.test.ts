@@ -1,23 +1,16 @@
 // The queue between the streams and one client: order, latest wins, bounds.
 import assert from 'node:assert/strict';
-import test, { afterEach } from 'node:test';
+import test from 'node:test';
 import { Outbox, type OutboxLimits } from '../../src/streams/outbox.ts';
 import { PlayedWire } from '../support/played-stream.ts';
 
 const limits: OutboxLimits = { stallMs: 30_000, maxWaiting: 5, maxInFlightBytes: 40 };
 const frame = (n: number) => Buffer.from(JSON.stringify({ type: 'test', n }));
 
-const made: Outbox[] = [];
-// What still flies keeps the stall clock running, and that the process.
-afterEach(() => {
-  for (const outbox of made.splice(0)) outbox.destroy();
-});
-
 function makeOutbox(options: Partial<OutboxLimits> = {}) {
   const wire = new PlayedWire();
   const stalls: string[] = [];
   const outbox = new Outbox(wire, (reason) => stalls.push(reason), { ...limits, ...options });
-  made.push(outbox);
   return { wire, stalls, outbox, seen: () => wire.frames.map(({ n }) => n) };
 }
 
@@ -38,6 +31,17 @@ test('of what is marked only the newest is sent, behind what it follows; what is
   outbox.mark('c', () => null);
   while (wire.read());
   assert.deepEqual(seen(), [1, 3, 4, 5]);
+});
+
+test('what asks for more while it is made or sent waits for its turn', () => {
+  const { outbox, seen } = makeOutbox();
+  outbox.mark('a', () => {
+    outbox.push(frame(2));
+    outbox.mark('b', () => frame(3));
+    return frame(1);
+  });
+  outbox.push(frame(4));
+  assert.deepEqual(seen(), [1, 2, 3, 4]);
 });
 
 test('what is marked is made when its turn comes, not before', () => {
@@ -67,29 +71,56 @@ test('several small frames may fly, and one large one', () => {
 });
 
 test('a reader that takes nothing for the stall time is given up, and one that takes something in time is not', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
   const { outbox, wire, stalls } = makeOutbox({ maxInFlightBytes: 1 });
+  const pass = (ms: number) => {
+    now += ms;
+    outbox.checkStall(now);
+  };
   wire.isReading = false;
+  pass(100_000);
   outbox.push(frame(1));
   outbox.push(frame(2));
-  t.mock.timers.tick(29_999);
+  pass(29_999);
   wire.read();
-  t.mock.timers.tick(29_999);
+  pass(29_999);
   assert.deepEqual(stalls, []);
-  t.mock.timers.tick(1);
+  pass(1);
   assert.deepEqual(stalls, ['nothing was read for 30000 ms']);
   outbox.push(frame(3));
   wire.read();
   assert.equal(wire.frames.length, 2);
-  t.mock.timers.tick(100_000);
+  pass(100_000);
+  assert.equal(stalls.length, 1);
+});
+
+test('each frame that is taken starts the clock anew for the others', (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { outbox, stalls } = makeOutbox();
+  const unread: (() => void)[] = [];
+  t.mock.method(PlayedWire.prototype, 'send', (_frame: Buffer, done: () => void) => unread.push(done));
+  outbox.push(frame(1));
+  now = 10_000;
+  outbox.push(frame(2));
+  now = 25_000;
+  unread.shift()?.();
+  now = 54_999;
+  outbox.checkStall(now);
+  assert.deepEqual(stalls, []);
+  now = 55_000;
+  outbox.checkStall(now);
   assert.equal(stalls.length, 1);
 });
 
 test('a reader that takes everything is never given up', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
   const { outbox, stalls } = makeOutbox();
   outbox.push(frame(1));
-  t.mock.timers.tick(100_000);
+  now = 100_000;
+  outbox.checkStall(now);
   assert.deepEqual(stalls, []);
 });
 
