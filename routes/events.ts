@@ -68,7 +68,7 @@ export const eventRoutes: Routes = async (app) => {
       return reply.type(mediaType).send(body);
     },
     wsHandler(socket: WebSocket, request) {
-      const session = follow(request, websocketWire(socket));
+      const session = follow(request, websocketWire(socket, request.raw.socket));
       socket.on('message', () =>
         session.fail(
           new Failure('invalid_request', 'There is nothing to send on this URL: it is one subscription', {

@@ -55,7 +55,7 @@ interface CommonQuery {
   readonly intervalMs?: number;
   readonly format?: StreamFormat;
 }
-type ObservationRequest<Query> = Pick<FastifyRequest, 'headers' | 'principal'> & {
+type ObservationRequest<Query> = Pick<FastifyRequest, 'headers' | 'principal' | 'raw'> & {
   readonly params: { readonly id: string };
   readonly query: Query & CommonQuery;
 };
@@ -124,7 +124,7 @@ export const observationRoutes: Routes = async (app) => {
       },
 
       stream(socket: WebSocket, request: Request): void {
-        const session = streams.connect(websocketWire(socket));
+        const session = streams.connect(websocketWire(socket, request.raw.socket));
         socket.on('message', () =>
           session.fail(
             new Failure('invalid_request', 'There is nothing to send on this URL: it is one subscription', {

@@ -22,7 +22,7 @@ export const streamRoutes: Routes = async (app) => {
       });
     },
     wsHandler(socket: WebSocket, request) {
-      const session = streams.connect(websocketWire(socket));
+      const session = streams.connect(websocketWire(socket, request.raw.socket));
       const receive = subscriptions.open(request.principal, session);
       socket.on('message', (data, isBinary) => receive(isBinary ? null : String(data)));
     },

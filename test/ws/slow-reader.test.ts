@@ -16,7 +16,9 @@ async function serve(stallMs: number) {
   const hub = new Hub({ bootId: 'boot', heartbeatMs: 3_600_000, limits: { ...outboxLimits, stallMs } });
   const subject = new PlayedSubject();
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
-  server.on('connection', (socket) => hub.connect(websocketWire(socket)).subscribe(subject, { intervalMs: 0 }));
+  server.on('connection', (socket, request) =>
+    hub.connect(websocketWire(socket, request.socket)).subscribe(subject, { intervalMs: 0 }),
+  );
   after(() => {
     hub.close();
     for (const socket of server.clients) socket.terminate();
