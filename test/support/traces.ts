@@ -37,7 +37,7 @@ export async function findTraces(engine: PrivateEngine, before: Inventory): Prom
   const execs = await listExecs(engine, [...before.containers]);
   const processes = (await listProcesses(engine)).filter(({ pid }) => !before.processes.has(pid));
   return [
-    ...fresh.map(({ name }) => `container ${name}`),
+    ...fresh.map(({ name, state }) => `container ${name}, ${state}`),
     ...execs.map(({ id, container }) => `exec ${id} of ${nameOf(container)}`),
     ...processes.map(({ pid, container, line }) => `process ${pid} of ${nameOf(container)}: ${line}`),
   ];
@@ -110,9 +110,9 @@ function readProc(path: string): Promise<string> {
   return readFile(`/proc/${path}`, 'utf8').catch(() => '');
 }
 
-async function listContainers(engine: PrivateEngine): Promise<{ id: string; name: string }[]> {
-  const found = (await ask(engine, '/containers/json?all=1')) as { Id: string; Names: string[] }[];
-  return found.map(({ Id, Names }) => ({ id: Id, name: Names[0]?.slice(1) ?? Id }));
+async function listContainers(engine: PrivateEngine): Promise<{ id: string; name: string; state: string }[]> {
+  const found = (await ask(engine, '/containers/json?all=1')) as { Id: string; Names: string[]; State: string }[];
+  return found.map(({ Id, Names, State }) => ({ id: Id, name: Names[0]?.slice(1) ?? Id, state: State }));
 }
 
 /** Those that run. One that was made and never started is a line in the engine's memory, which nobody can take back but its container. */

@@ -12,13 +12,14 @@ import { awaitNothing, countSockets, findTraces, type Inventory, takeStock } fro
 import { awaitKnown, type VisitedContainers, visit } from '../support/visitors.ts';
 
 const skip = whyNoPrivateEngine();
+const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const rounds = 10;
+/** What waits most has all its rounds in the long run only. */
+const [interruptions, revivals] = isSweep ? [rounds, rounds] : [5, 3];
 /** Everything is to go so often, after some visits each time. */
-const drains = process.env.TERRARIUM_SWEEP === '1' ? rounds : 3;
+const drains = isSweep ? rounds : 3;
 /** Sockets that a server may have open of itself: its listener, its feed of events and some connections to the engine. */
 const ownSockets = 12;
-/** The case of a preserving engine is slow: all its rounds are for the long run. */
-const preservingRounds = process.env.TERRARIUM_SWEEP === '1' ? rounds : 3;
 
 /** Milliseconds. */
 const promise = {
@@ -27,7 +28,7 @@ const promise = {
   /** After SIGKILL of a server whose clients were all settled. */
   killed: 5_000,
   /** After that, because a guard looks for latecomers for three seconds. */
-  guardsGone: 5_000,
+  guardsGone: 10_000,
   /** After the next start. */
   nextStart: 10_000,
 } as const;
@@ -141,8 +142,8 @@ describe('nothing is left', { skip, concurrency: true }, () => {
 
   test('after SIGKILL of the server at any moment: ten seconds after the next start', async () => {
     const stage = stages?.interrupting ?? assert.fail();
-    const { seed } = differentialRun(rounds);
-    const moments = fc.sample(fc.integer({ min: 0, max: 900 }), { numRuns: rounds, seed });
+    const { seed } = differentialRun(interruptions);
+    const moments = fc.sample(fc.integer({ min: 0, max: 900 }), { numRuns: interruptions, seed });
     let next = startServer(stage);
     for (const [index, moment] of moments.entries()) {
       const round = index + 1;
@@ -164,7 +165,7 @@ describe('nothing is left', { skip, concurrency: true }, () => {
     skip: unproven,
   }, async () => {
     const stage = stages?.preserving ?? assert.fail();
-    for (let round = 1; round <= preservingRounds; round += 1) {
+    for (let round = 1; round <= revivals; round += 1) {
       const server = await startServer(stage);
       const guests = visit({ after }, server, stage.containers);
       await guests.settled();
