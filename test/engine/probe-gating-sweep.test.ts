@@ -7,10 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { startApp } from '../support/app.ts';
 import { type Claim, Journal, spellAll } from '../support/claims.ts';
-import { createTestContainer, createTestNetwork, execInContainer, inspectContainer } from '../support/engine.ts';
+import {
+  createTestContainer,
+  createTestNetwork,
+  execInContainer,
+  inspectContainer,
+  waitFor,
+} from '../support/engine.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { readKernelSockets, readShownSocket, type SocketRow } from '../support/kernel-sockets.ts';
-import { startSocketPlayer } from '../support/socket-player.ts';
+import { type SocketPlayer, startSocketPlayer } from '../support/socket-player.ts';
 import { type Deed, type SocketStep, SocketWorld, socketSteps } from '../support/socket-program.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
@@ -183,13 +189,19 @@ async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
   return observation;
 }
 
+const readMetrics = async () => (await fetch(`${server.url}/metrics`, { headers: server.headers })).text();
+
 async function learn(...ids: string[]): Promise<void> {
   for (const mirror of server.app.services.catalogue.mirrors) for (const id of ids) await mirror.refresh(id);
 }
 
 const pidOf = async (id: string): Promise<number> => (await inspectContainer(id)).State.Pid;
 
-interface BridgedScene extends Omit<Scene, 'steps'> {
+interface PlayedScene extends Omit<Scene, 'steps'> {
+  readonly inside: SocketPlayer;
+}
+
+interface BridgedScene extends PlayedScene {
   /** The address where nobody is. */
   readonly nobody: string;
   /** From now on connections end without a trace. */
@@ -218,17 +230,17 @@ async function setBridgedScene(t: TestContext): Promise<BridgedScene> {
   const abrupt = async () => {
     for (const player of [inside, outside]) await player.must('abrupt 1');
   };
-  return { id: inside.id, pid: await pidOf(inside.id), world, nobody, abrupt };
+  return { id: inside.id, pid: await pidOf(inside.id), world, inside, nobody, abrupt };
 }
 
 /** Who plays is joined to the observed container, which does nothing. */
-async function setJoinedScene(t: TestContext): Promise<Omit<Scene, 'steps'>> {
+async function setJoinedScene(t: TestContext): Promise<PlayedScene> {
   const { id } = await createTestContainer(t, {
     body: { HostConfig: { NetworkMode: 'none', Init: false, Sysctls: { ...ipv6, ...shortTimers } } },
   });
   const inside = await startSocketPlayer(t, { body: { HostConfig: { NetworkMode: `container:${id}` } } });
   await learn(id, inside.id);
-  return { id, pid: await pidOf(id), world: new SocketWorld({ inside, ...everywhere }) };
+  return { id, pid: await pidOf(id), inside, world: new SocketWorld({ inside, ...everywhere }) };
 }
 
 test('all calls, in a container on a bridge', async (t) => {
@@ -273,12 +285,26 @@ test('rows that a timer ends, and that nobody notices', async (t) => {
   assert.ok(observation.calls > 5);
 });
 
+test('a connection that only its timers move', { skip: !isSweep && 'takes minutes' }, async (t) => {
+  const scene = await setJoinedScene(t);
+  const { inside } = scene;
+  for (const call of ['serve a tcp 127.0.0.1 80 5', 'open b tcp', 'connect b 127.0.0.1 80', 'accept a c'])
+    await inside.must(call);
+  for (const name of ['b', 'c']) await inside.must(`set ${name} keepalive 1`);
+  const observation = new Observation(t, { ...scene, steps: socketSteps() });
+  await observation.begin();
+  const readForced = async () => /^terrarium_probe_forced_reads (\d+)$/m.exec(await readMetrics())?.[1] ?? '0';
+  const before = await readForced();
+  await waitFor(async () => (await readForced()) !== before, { what: 'a forced read', timeoutMs: 90_000 });
+  await observation.settle(1);
+  observation.judge();
+});
+
 test('several containers at once share the cap', async (t) => {
   const scenes = [await setBridgedScene(t), await setJoinedScene(t), await setJoinedScene(t)];
   await Promise.all(scenes.map((scene) => sweep(t, { ...scene, steps: socketSteps() })));
 });
 
 test('no forced read found what no witness had told', async () => {
-  const text = await (await fetch(`${server.url}/metrics`, { headers: server.headers })).text();
-  assert.match(text, /^terrarium_probe_forced_changes 0$/m);
+  assert.match(await readMetrics(), /^terrarium_probe_forced_changes 0$/m);
 });

@@ -17,8 +17,6 @@ export interface RealNetstat {
 }
 
 export interface RealReader {
-  /** Reads until two readings in a row are the same. */
-  readQuiet(): Promise<RealNetstat>;
   read(): Promise<RealNetstat>;
 }
 
@@ -41,19 +39,7 @@ export function openRealReader(cleanup: Cleanup, container: string): RealReader 
     ...tableNames.map((name) => `echo '=====/${name}'; cat /proc/net/${name}`),
   ];
   const line = `${sections.join('; ')}; printf '%s' '${endMark}'`;
-  const read = async () => cut(await shell.ask(line));
-  return {
-    read,
-    async readQuiet() {
-      let last = await read();
-      for (let attempt = 0; attempt < 40; attempt += 1) {
-        const next = await read();
-        if (isSame(last, next)) return next;
-        last = next;
-      }
-      throw new Error('the namespace does not come to rest');
-    },
-  };
+  return { read: async () => cut(await shell.ask(line)) };
 }
 
 /** Are the texts of both the same? The tables hold timers beside, which tick. */
@@ -61,12 +47,16 @@ export function isSame(a: RealNetstat, b: RealNetstat): boolean {
   return [...a.texts].every(([letters, text]) => b.texts.get(letters) === text);
 }
 
-/** The sockets as our JSON shows them: ends, queues and states from the text of `netstat -tuwan`, kinds and inodes from the tables. */
-export function readSockets({ texts, tables }: RealNetstat): object[] {
+/**
+ * The sockets as our JSON shows them: ends, queues and states from the text of `netstat -tuwan`, kinds and inodes from the tables. Null where a
+ * socket came or went between the two.
+ */
+export function readSockets({ texts, tables }: RealNetstat): object[] | null {
   const lines = (texts.get('tuwa') ?? '').split('\n').slice(2, -1);
   const rows = tableNames.flatMap((protocol) => (tables.get(protocol) ?? []).map((row) => ({ protocol, row })));
-  assert.equal(lines.length, rows.length, 'the program prints a line for each row of the kernel');
-  return rows.map(({ protocol, row }, i) => readSocket(protocol, row, lines[i] ?? ''));
+  return lines.length !== rows.length
+    ? null
+    : rows.map(({ protocol, row }, i) => readSocket(protocol, row, lines[i] ?? ''));
 }
 
 function readSocket(protocol: string, row: string, line: string): object {
