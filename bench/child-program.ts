@@ -5,6 +5,8 @@ import type { Stage } from './stage.ts';
 
 export interface ChildProgram<To, From> {
   readonly pid: number;
+  /** What it has written to its standard error so far. */
+  printed(): string;
   say(message: To): void;
   /** The next message that is one of those wanted. Fails when the program ends first. */
   next<Wanted extends From>(isWanted: (message: From) => message is Wanted): Promise<Wanted>;
@@ -12,14 +14,19 @@ export interface ChildProgram<To, From> {
   stop(): Promise<void>;
 }
 
-/** Forks `bench/programs/NAME.ts` with the arguments. */
+/** Forks `bench/programs/FILE` with the arguments. */
 export function startProgram<To, From>(
   stage: Stage,
-  name: string,
+  file: string,
   options: { readonly arguments?: readonly string[]; readonly node?: readonly string[] } = {},
 ): ChildProgram<To, From> {
-  const child: ChildProcess = fork(new URL(`./programs/${name}.ts`, import.meta.url), [...(options.arguments ?? [])], {
-    execArgv: ['--import', 'tsx', ...(options.node ?? [])],
+  const child: ChildProcess = fork(new URL(`./programs/${file}`, import.meta.url), [...(options.arguments ?? [])], {
+    execArgv: [...(file.endsWith('.ts') ? ['--import', 'tsx'] : []), ...(options.node ?? [])],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  let printed = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    printed += chunk;
   });
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -30,6 +37,7 @@ export function startProgram<To, From>(
   stage.later(stop);
   return {
     pid: child.pid ?? 0,
+    printed: () => printed,
     say: (message) => child.send(message as object),
     next: (isWanted) =>
       new Promise((resolve, reject) => {
@@ -41,7 +49,7 @@ export function startProgram<To, From>(
         };
         const fail = () => {
           forget();
-          reject(new Error(`The program ${name} ended`));
+          reject(new Error(`The program ${file} ended: ${printed}`));
         };
         const forget = () => {
           child.off('message', listen);

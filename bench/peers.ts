@@ -39,7 +39,7 @@ export async function startWebsocketd(stage: Stage, container: string): Promise<
 export async function startExecServer(stage: Stage, container: string): Promise<Peer | null> {
   const endpoint = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
   if (!endpoint.startsWith('unix://')) return null;
-  const server = startProgram<never, FromExecServer>(stage, 'exec-server', {
+  const server = startProgram<never, FromExecServer>(stage, 'exec-server.ts', {
     arguments: [container, endpoint.slice('unix://'.length)],
   });
   const { port } = await server.next((message): message is FromExecServer => message.tell === 'listening');

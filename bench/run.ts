@@ -12,6 +12,7 @@ import { list } from './cases/list.ts';
 import { listenLatency } from './cases/listen-latency.ts';
 import { startUp } from './cases/start-up.ts';
 import { thousandWatchers } from './cases/thousand-watchers.ts';
+import { watcherMemory } from './cases/watcher-memory.ts';
 import { type Benchmark, type Row, toMarkdown } from './report.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   thousandWatchers,
   largeLab,
   listenLatency,
+  watcherMemory,
   demultiplexer,
 ];
 

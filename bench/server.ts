@@ -67,6 +67,11 @@ async function serveArguments(): Promise<string[]> {
     .slice(1);
 }
 
+/** Options that `serve` gives to Node. */
+export async function readServeOptions(): Promise<string[]> {
+  return (await serveArguments()).filter((word) => word.startsWith('--'));
+}
+
 async function isReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/readyz`);

@@ -19,7 +19,7 @@ export const credentials = { authorization: `Bearer ${token}` };
 
 /** Starts a client process that waits for its orders. */
 export async function startWatchers(stage: Stage): Promise<Watchers> {
-  const program: ChildProgram<ToClient, FromClient> = startProgram(stage, 'client');
+  const program: ChildProgram<ToClient, FromClient> = startProgram(stage, 'client.ts');
   const told = <Tell extends FromClient['tell']>(tell: Tell) =>
     program.next((message): message is Extract<FromClient, { tell: Tell }> => message.tell === tell);
   await told('ready');

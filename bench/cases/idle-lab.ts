@@ -151,7 +151,7 @@ async function startReader(
   how: 'full' | 'once',
   pids: readonly string[],
 ): Promise<() => Promise<number>> {
-  const reader = startProgram<ToReader, { tell: 'ready' }>(stage, 'bare-reader', { arguments: [how, ...pids] });
+  const reader = startProgram<ToReader, { tell: 'ready' }>(stage, 'bare-reader.ts', { arguments: [how, ...pids] });
   await reader.next((message): message is { tell: 'ready' } => message.tell === 'ready');
   return async () => {
     reader.say({ do: 'pace' });

@@ -1,19 +1,22 @@
 // A hundred idle containers, sockets and interfaces of each ten times a second: what all of it costs together.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { watchPayers } from '../cpu-account.ts';
 import { makeLab } from '../lab.ts';
 import { measureCost, medianByPayer, sumOf } from '../observation-cost.ts';
 import { startObservingServer } from '../observing-server.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { onStage, type Stage } from '../stage.ts';
-import { estimateMedian } from '../statistics.ts';
+import { estimateMedian, median } from '../statistics.ts';
 
 const containers = 100;
 const pairs = 3;
 const windowMs = 8_000;
 const warmUpMs = 5_000;
 const intervalMs = 100;
-/** Seconds that what is shown may be old, if somebody looks ten times a second. */
-const stalest = 2;
+/** Seconds that what is shown may be old, if somebody looks ten times a second: one look late. */
+const stalest = 2.5 * (intervalMs / 1000);
+/** How often the age is asked for after each window. */
+const ageLooks = 9;
 
 export const largeLab: Benchmark = {
   name: 'large-lab',
@@ -26,6 +29,7 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
   const server = await startObservingServer(stage);
   const subscribe = (topic: string) =>
     JSON.stringify({ type: 'subscribe', id: topic, topic, lab: lab.name, intervalMs });
+  const ages: number[] = [];
   const costs = await measureCost(
     stage,
     {
@@ -37,13 +41,16 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       windowMs,
       warmUpMs,
       async whileWatched() {
-        const oldest = await server.gauge('probe_oldest_seconds');
-        if (!(oldest < stalest)) throw new Error(`What is shown is ${oldest} s old: nobody looks ten times a second`);
+        for (let look = 0; look < ageLooks; look++) {
+          ages.push(await server.gauge('probe_oldest_seconds'));
+          await sleep(130);
+        }
       },
     },
     log,
   );
   const cores = estimateMedian(costs.map((pair) => sumOf(pair) / 1e9));
+  const age = median(ages);
   const byPayer = medianByPayer(costs);
   const perTick = watchPayers.map(
     (payer) => `${payer} ${((byPayer[payer] / 1000 / containers) * (intervalMs / 1000)).toFixed(1)}`,
@@ -53,8 +60,9 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       what: `${containers} containers × (netstat + ifconfig) at 10 Hz, idle: CPU in all`,
       value: `${(100 * cores.median).toFixed(1)} %`,
       goal: '≤ 30 % of a core',
-      holds: cores.median <= 0.3,
-      detail: `median of ${pairs} pairs of windows of ${windowMs / 1000} s, 95 % CI ${(100 * cores.low).toFixed(1)}–${(100 * cores.high).toFixed(1)} %; µs a container and tick: ${perTick.join(', ')}`,
+      // Not if it is cheap because it looks less often.
+      holds: cores.median <= 0.3 && age <= stalest,
+      detail: `median of ${pairs} pairs of windows of ${windowMs / 1000} s, 95 % CI ${(100 * cores.low).toFixed(1)}–${(100 * cores.high).toFixed(1)} %; the oldest state shown was ${(1000 * age).toFixed(0)} ms old (median, at most ${1000 * stalest}); µs a container and tick: ${perTick.join(', ')}`,
     },
   ];
 }

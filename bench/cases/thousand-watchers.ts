@@ -1,10 +1,9 @@
 // A thousand watchers of one container whose sockets change all the time: from the making of a frame to the last client that has it, beside a bare
 // broadcast of the same bytes to the same client processes half a second later.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProgram } from '../child-program.ts';
+import { startBareServer } from '../bare-server.ts';
 import { makeLab } from '../lab.ts';
 import { startObservingServer } from '../observing-server.ts';
-import type { FromBareServer, ToBareServer } from '../programs/bare-server.ts';
 import type { ClientReport } from '../programs/client.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { onStage, type Stage } from '../stage.ts';
@@ -35,18 +34,17 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
     command: ['perl', '-e', restless],
   });
   const server = await startObservingServer(stage);
-  const bare = startProgram<ToBareServer, FromBareServer>(stage, 'bare-server');
-  const { port } = await bare.next((message): message is FromBareServer => message.tell === 'listening');
+  const bare = await startBareServer(stage);
   // The same processes hold the connections to both, so that neither has quicker clients.
   const clients = await Promise.all(Array.from({ length: clientProcesses }, () => startWatchers(stage)));
   let heard = 0;
   clients[0]?.onFrame((frame) => {
     heard += 1;
-    setTimeout(() => bare.say({ do: 'broadcast', frame }), 500);
+    setTimeout(() => bare.broadcast(frame), 500);
   });
   for (const client of clients)
     client.connect({
-      url: `ws://127.0.0.1:${port}`,
+      url: bare.url,
       headers: {},
       connections: watchers / clientProcesses,
       first: '"type":"delta"',
@@ -61,7 +59,7 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       first: '"type":"snapshot"',
       keep: 'moments',
       name: 'ours',
-      forward: client === clients[0],
+      ...(client === clients[0] && { forward: 'deltas' }),
     });
   }
   for (const client of clients) await client.served();

@@ -15,8 +15,8 @@ export interface ClientOrder {
   readonly keep: 'nothing' | 'moments' | 'ports';
   /** Tells this order's moments from those of others. */
   readonly name?: string;
-  /** Forward the first connection's deltas to the parent as they come. */
-  readonly forward?: boolean;
+  /** Which frames of the first connection are told to the parent as they come. */
+  readonly forward?: 'deltas' | 'all';
 }
 
 export interface ClientReport {
@@ -77,7 +77,7 @@ function connect(order: ClientOrder): void {
       }
       if (order.keep === 'moments') keepMoment(data, order.name ?? '');
       else if (order.keep === 'ports') keepPorts(data);
-      if (order.forward === true && i === 0 && data.includes(deltaMark))
+      if (i === 0 && (order.forward === 'all' || (order.forward === 'deltas' && data.includes(deltaMark))))
         tell({ tell: 'frame', frame: data.toString() });
     });
     socket.on('close', () => {
