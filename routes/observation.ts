@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
 import { chooseMediaType } from '../src/domain/http/accept.ts';
-import { defaultNetstatOptions, parseNetstatOptions } from '../src/domain/observation/netstat-options.ts';
+import { parseNetstatOptions } from '../src/domain/observation/netstat-options.ts';
 import { Failure } from '../src/schemas/failure.ts';
 import { Ifconfig } from '../src/schemas/ifconfig.ts';
 import { Netstat } from '../src/schemas/netstat.ts';
-import { intervalLimits, StreamFormat, type StreamTopic } from '../src/schemas/stream.ts';
+import { defaultNetstatOptions, IfconfigQuery, NetstatQuery } from '../src/schemas/observation-query.ts';
+import { intervalLimits, type StreamTopic } from '../src/schemas/stream.ts';
 import type { Question } from '../src/services/observation/observation-service.ts';
 import type { ProbeNumbers } from '../src/services/observation/probe/engine-probes.ts';
 import { ndjsonWire } from '../src/streams/ndjson-wire.ts';
@@ -18,43 +19,8 @@ const mediaTypes = ['application/json', 'text/plain', 'application/x-ndjson'] as
 
 const params = Type.Object({ id: Type.String({ description: 'Full id, exact name, or unique prefix of the id' }) });
 
-const common = {
-  engine: Type.Optional(Type.String({ description: 'Name of the engine, where several have such a container' })),
-  intervalMs: Type.Optional(
-    Type.Integer({
-      minimum: intervalLimits.min,
-      maximum: intervalLimits.max,
-      description: `Of a stream: at most one sample in so many milliseconds, ${intervalLimits.min} to ${intervalLimits.max} (default ${intervalLimits.default})`,
-    }),
-  ),
-  format: Type.Optional(
-    Type.Unsafe<StreamFormat>({ ...StreamFormat, description: 'Of a stream: what a snapshot carries (default json)' }),
-  ),
-};
-
-const netstatQuery = Type.Object({
-  ...common,
-  options: Type.Optional(
-    Type.String({
-      maxLength: 32,
-      description: `Letters of busybox netstat: t, u, w, l, a; n is implied (default ${defaultNetstatOptions})`,
-    }),
-  ),
-});
-
-const ifconfigQuery = Type.Object({
-  ...common,
-  all: Type.Optional(
-    Type.Boolean({ description: 'The text shows interfaces that are not UP too, as `ifconfig -a` (JSON always does)' }),
-  ),
-});
-
 /** What both query strings have. */
-interface CommonQuery {
-  readonly engine?: string;
-  readonly intervalMs?: number;
-  readonly format?: StreamFormat;
-}
+type CommonQuery = Pick<NetstatQuery & IfconfigQuery, 'engine' | 'intervalMs' | 'format'>;
 type ObservationRequest<Query> = Pick<FastifyRequest, 'headers' | 'principal' | 'raw'> & {
   readonly params: { readonly id: string };
   readonly query: Query & CommonQuery;
@@ -143,7 +109,7 @@ export const observationRoutes: Routes = async (app) => {
     };
   }
 
-  const netstat = observe((query: { options?: string }) => ({
+  const netstat = observe((query: NetstatQuery) => ({
     topic: 'netstat',
     options: parseNetstatOptions(query.options ?? defaultNetstatOptions),
   }));
@@ -155,7 +121,7 @@ export const observationRoutes: Routes = async (app) => {
       tags: ['observation'],
       summary: 'The sockets of its network namespace; upgrades to a WebSocket (terrarium.v1)',
       params,
-      querystring: netstatQuery,
+      querystring: NetstatQuery,
       response: answerOf(Netstat),
     },
     preHandler: netstat.check,
@@ -163,7 +129,7 @@ export const observationRoutes: Routes = async (app) => {
     wsHandler: netstat.stream,
   });
 
-  const ifconfig = observe((query: { all?: boolean }) => ({
+  const ifconfig = observe((query: IfconfigQuery) => ({
     topic: 'ifconfig',
     options: query.all === true ? 'a' : '',
   }));
@@ -175,7 +141,7 @@ export const observationRoutes: Routes = async (app) => {
       tags: ['observation'],
       summary: 'Its interfaces, routes, neighbours and resolver; upgrades to a WebSocket (terrarium.v1)',
       params,
-      querystring: ifconfigQuery,
+      querystring: IfconfigQuery,
       response: answerOf(Ifconfig),
     },
     preHandler: ifconfig.check,

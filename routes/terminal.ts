@@ -4,42 +4,16 @@ import { Type } from 'typebox';
 import type { WebSocket } from 'ws';
 import { Failure } from '../src/schemas/failure.ts';
 import { Problem } from '../src/schemas/problem.ts';
-import { Cols, Rows, terminalSize } from '../src/schemas/terminal.ts';
+import { TerminalQuery, terminalSize } from '../src/schemas/terminal.ts';
 import type { TerminalCall } from '../src/services/terminal/terminal.ts';
 import { terminalWire } from '../src/streams/terminal-wire.ts';
 import type { Routes } from './route.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Full id, exact name, or unique prefix of the id' }) });
 
-const querystring = Type.Object({
-  engine: Type.Optional(Type.String({ description: 'Name of the engine, where several have such a container' })),
-  command: Type.Optional(
-    Type.Array(Type.String({ maxLength: 65_536, pattern: '^[^\\u0000]*$' }), {
-      minItems: 1,
-      maxItems: 256,
-      description:
-        'The program, and repeated for each of its arguments; no shell reads them. Default: a shell of the container',
-    }),
-  ),
-  attach: Type.Optional(
-    Type.Boolean({
-      description: 'To the main process of the container, made with tty and stdin: leaving does not end it',
-    }),
-  ),
-  cols: Type.Optional(Cols),
-  rows: Type.Optional(Rows),
-});
-
-interface Query {
-  readonly engine?: string;
-  readonly command?: string[];
-  readonly attach?: boolean;
-  readonly cols?: number;
-  readonly rows?: number;
-}
 type TerminalRequest = Pick<FastifyRequest, 'principal'> & {
   readonly params: { readonly id: string };
-  readonly query: Query;
+  readonly query: TerminalQuery;
 };
 
 export const terminalRoutes: Routes = async (app) => {
@@ -65,7 +39,7 @@ export const terminalRoutes: Routes = async (app) => {
       description:
         'Binary frames are bytes of the terminal, both ways. Text frames of the client: `{ "type": "resize", "cols", "rows" }`, `{ "type": "pause" }` and `{ "type": "resume" }` (of the output). Text frames of the server, before it closes: `{ "type": "exit", "exitCode" }`, or `{ "type": "error", "code", "detail", "hint" }`. A shell ends with its WebSocket, and with the server. Without `cols` and `rows` it has 80 and 24.',
       params,
-      querystring,
+      querystring: TerminalQuery,
       response: {
         101: {
           description: 'Switching Protocols: with `Upgrade: websocket` this URL is a terminal, as described above',

@@ -1,4 +1,4 @@
-// The text frames of a terminal's WebSocket. Its binary frames are the bytes of the TTY, in both directions.
+// A terminal's WebSocket: its query string and its text frames. Its binary frames are the bytes of the TTY, in both directions.
 import { type Static, Type } from 'typebox';
 import { ErrorFrame } from './stream.ts';
 
@@ -8,6 +8,26 @@ export const terminalSize = { min: 1, max: 1_000, cols: 80, rows: 24 } as const;
 const cells = { minimum: terminalSize.min, maximum: terminalSize.max };
 export const Cols = Type.Integer({ ...cells, description: `Columns, ${terminalSize.min} to ${terminalSize.max}` });
 export const Rows = Type.Integer({ ...cells, description: `Rows, ${terminalSize.min} to ${terminalSize.max}` });
+
+export const TerminalQuery = Type.Object({
+  engine: Type.Optional(Type.String({ description: 'Name of the engine, where several have such a container' })),
+  command: Type.Optional(
+    Type.Array(Type.String({ maxLength: 65_536, pattern: '^[^\\u0000]*$' }), {
+      minItems: 1,
+      maxItems: 256,
+      description:
+        'The program, and repeated for each of its arguments; no shell reads them. Default: a shell of the container',
+    }),
+  ),
+  attach: Type.Optional(
+    Type.Boolean({
+      description: 'To the main process of the container, made with tty and stdin: leaving does not end it',
+    }),
+  ),
+  cols: Type.Optional(Cols),
+  rows: Type.Optional(Rows),
+});
+export type TerminalQuery = Static<typeof TerminalQuery>;
 
 const strict = { additionalProperties: false } as const;
 
@@ -20,6 +40,12 @@ export const ExitFrame = Type.Object({
     description: '128 + the signal for a process that a signal ended; null where it did not end: you detached from it',
   }),
 });
+
+/** Each kind of text frame, by who says it. */
+export const terminalFrames = {
+  client: { resize: ResizeFrame, pause: PauseFrame, resume: ResumeFrame },
+  server: { exit: ExitFrame, error: ErrorFrame },
+} as const;
 
 /** What a client may send as text. */
 export const TerminalClientFrame = Type.Union([ResizeFrame, PauseFrame, ResumeFrame], { $id: 'TerminalClientFrame' });

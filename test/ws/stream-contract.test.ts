@@ -5,8 +5,10 @@ import { Parser } from '@asyncapi/parser';
 import { Compile } from 'typebox/schema';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
+import { waitFor } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame } from '../support/stream-client.ts';
+import { openTerminal } from '../support/terminal-client.ts';
 
 const server = await startApp({ after }, { config: { heartbeatMs: 500 } });
 const api = useApi(server, { after });
@@ -26,6 +28,8 @@ function inline(value: unknown): unknown {
       .reduce((at, name) => at?.[name], document),
   );
 }
+
+const isBinary = ({ contentType }: Frame) => contentType === 'application/octet-stream';
 
 const validators = new Map(
   Object.entries(messages).map(([type, { payload }]) => [type, Compile(inline(payload) as Record<string, unknown>)]),
@@ -49,9 +53,13 @@ test('it is valid AsyncAPI 3, at both URLs', async () => {
 });
 
 test('every message has an example that fits', () => {
-  for (const [type, { examples }] of Object.entries(messages)) {
-    assert.ok(examples.length > 0, type);
-    for (const { payload } of examples) {
+  for (const [type, message] of Object.entries(messages)) {
+    assert.ok(message.examples.length > 0, type);
+    for (const { payload } of message.examples) {
+      if (isBinary(message)) {
+        assert.ok(validators.get(type)?.Check(payload));
+        continue;
+      }
       assert.equal(payload.type, type);
       check(payload);
     }
@@ -59,12 +67,18 @@ test('every message has an example that fits', () => {
   assert.equal(validators.get('delta')?.Check({ type: 'delta' }), false);
 });
 
-test('every WebSocket URL of the streams is a channel', () => {
-  const addresses = Object.values<Frame>(document.channels).map(({ address }) => address);
-  for (const address of addresses) {
-    const url = address.replaceAll(/\{(\w+)\}/g, ':$1');
-    assert.ok(
-      server.app.routeTable.some((route) => route.url === url && route.websocket),
+test('the WebSocket URLs of the server are the channels, each with the parameters that it takes', async () => {
+  const channels = Object.values<Frame>(document.channels);
+  const urls = channels.map(({ address }) => address.replaceAll(/\{(\w+)\}/g, ':$1'));
+  const sockets = server.app.routeTable.filter(({ websocket }) => websocket).map(({ url }) => url);
+  assert.deepEqual(urls.sort(), sockets.sort());
+  const { body: openapi } = await api.get('/openapi.json').expect(200);
+  for (const { address, bindings } of channels) {
+    const { parameters = [] } = openapi.paths[address].get;
+    const taken = parameters.filter((one: Frame) => one.in === 'query').map(({ name }: Frame) => name);
+    assert.deepEqual(
+      Object.keys(bindings.ws.query?.properties ?? {}).sort(),
+      taken.filter((name: string) => name !== 'ticket').sort(),
       address,
     );
   }
@@ -91,4 +105,38 @@ test('what the examples ask for is given, and every kind of message comes, as th
   for (const frame of client.frames) check(frame);
   const errors = client.of('error').map((error) => error.id);
   assert.deepEqual(errors, ['nobody']);
+});
+
+test('the session of the examples, with a real shell: each message of a terminal comes, as the document says', async () => {
+  const { id } = await api.create('closed');
+  const example = (name: string) => messages[name]?.examples[0].payload;
+  const { hears, says } = {
+    hears: document.operations.terminalReceive.messages.map(({ $ref }: Frame) => $ref.split('/').at(-1)),
+    says: document.operations.terminalSend.messages.map(({ $ref }: Frame) => $ref.split('/').at(-1)),
+  };
+  assert.deepEqual(hears.sort(), ['input', 'pause', 'resize', 'resume']);
+  assert.deepEqual(says.sort(), ['error', 'exit', 'output']);
+
+  const terminal = await openTerminal({ after }, server, id);
+  // The shell's own resize is no news; that the size has arrived is seen by what it prints.
+  for (const name of ['resize', 'pause', 'resume']) terminal.say(example(name));
+  await waitFor(
+    () => {
+      terminal.type('stty size\r');
+      return terminal.text.includes(example('output'));
+    },
+    { what: 'the size of the example', intervalMs: 100 },
+  );
+  const seen = terminal.bytes;
+  terminal.type(example('input'));
+  const end = await terminal.end();
+  assert.ok(terminal.text.slice(seen).includes(example('output')));
+  assert.deepEqual(end, { code: 1000, last: example('exit') });
+  check(end.last ?? {});
+
+  const broken = await openTerminal({ after }, server, id);
+  broken.say({ type: 'unheard' });
+  const { code, last } = await broken.end();
+  assert.deepEqual([code, last?.type], [4400, 'error']);
+  check(last ?? {});
 });

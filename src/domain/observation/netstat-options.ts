@@ -2,8 +2,7 @@
 import { Failure } from '../../schemas/failure.ts';
 import type { Socket } from '../../schemas/netstat.ts';
 
-/** What is shown when nothing is said: all internet sockets, listening or not. */
-export const defaultNetstatOptions = 'tuwan';
+export { defaultNetstatOptions } from '../../schemas/observation-query.ts';
 
 /**
  * Reads letters of `t u w l a n` in any order, repeated or not (`lnt`). Answers the canonical spelling that prints the same: protocols
