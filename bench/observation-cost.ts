@@ -28,8 +28,8 @@ export interface CostPlan {
   readonly afterwards?: (off: Spending) => Promise<void>;
 }
 
-/** Nanoseconds a second of watching, by payer, one for each pair. */
-export type CostPair = Readonly<Record<Payer, number>>;
+/** Nanoseconds a second of watching, by payer, and reads of the socket tables a second; one for each pair. */
+export type CostPair = Readonly<Record<Payer | 'walks', number>>;
 
 export async function measureCost(stage: Stage, plan: CostPlan, log: (line: string) => void): Promise<CostPair[]> {
   const { server, lab, order } = plan;
@@ -47,7 +47,9 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
     });
     plan.served?.(await watchers.served(plan.snapshots));
     await sleep(plan.warmUpMs ?? 3_000);
+    const walks = await server.gauge('probe_walks');
     const on = await account(whom, () => sleep(plan.windowMs));
+    const walked = (await server.gauge('probe_walks')) - walks;
     await plan.whileWatched?.();
     await watchers.stop();
     await plan.meanwhile?.();
@@ -55,15 +57,16 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
     await sleep(500);
     const off = await account(whom, () => sleep(plan.windowMs));
     await plan.afterwards?.(off);
-    pairs.push(subtract(on, off));
-    log(`pair ${pair + 1}: on ${describe(on)}; off ${describe(off)}`);
+    pairs.push({ ...subtract(on, off), walks: walked / on.seconds });
+    log(`pair ${pair + 1}: on ${describe(on)}, ${walked} walks; off ${describe(off)}`);
   }
   return pairs;
 }
 
 /** Medians of the differences by payer: to see where it goes. */
 export function medianByPayer(pairs: readonly CostPair[]): CostPair {
-  return Object.fromEntries(payers.map((payer) => [payer, median(pairs.map((pair) => pair[payer]))])) as CostPair;
+  const names = [...payers, 'walks'] as const;
+  return Object.fromEntries(names.map((name) => [name, median(pairs.map((pair) => pair[name]))])) as CostPair;
 }
 
 /** What watching cost in all. */
@@ -71,10 +74,10 @@ export function sumOf(pair: CostPair): number {
   return watchPayers.reduce((sum, payer) => sum + pair[payer], 0);
 }
 
-function subtract(on: Spending, off: Spending): CostPair {
+function subtract(on: Spending, off: Spending): Record<Payer, number> {
   return Object.fromEntries(
     payers.map((payer) => [payer, on.ns[payer] / on.seconds - off.ns[payer] / off.seconds]),
-  ) as CostPair;
+  ) as Record<Payer, number>;
 }
 
 function describe({ ns, seconds }: Spending): string {
