@@ -163,6 +163,8 @@ class Subscription implements Subscriber {
   state(frame: Buffer, { state, reason }: SourceState): void {
     this.#session.push(frame);
     if (state === 'live') this.#failureSaid = undefined;
+    // What the client has is nobody's state any more: the first sample of the next life need not wait.
+    else this.#notBefore = 0;
     if (state === 'ended' && this.#closeAtEnd)
       this.#session.close(errorKinds.container_not_found.close, reason ?? 'ended');
   }

@@ -209,6 +209,20 @@ test('who came in the middle of an interval gets the next sample late, and every
   assert.deepEqual(held(), [3, 3]);
 });
 
+test('a container that runs again is shown at once, however recent the last sample is', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const subject = new PlayedSubject();
+  const { wire } = follow(makeHub(t), subject, 60_000);
+  subject.say('live');
+  subject.publish([row('a', 1)]);
+  subject.say('stopped');
+  subject.say('live');
+  subject.publish([row('a', 2)]);
+  assert.deepEqual(wire.data?.sockets, [row('a', 2)]);
+  subject.publish([row('a', 3)]);
+  assert.deepEqual(wire.data?.sockets, [row('a', 2)]);
+});
+
 test('a connection holds a key once, and lets it go', (t) => {
   const hub = makeHub(t);
   const subject = new PlayedSubject();
