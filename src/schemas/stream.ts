@@ -10,7 +10,8 @@ export * from './stream-key.ts';
 const oneOf = <const T extends string>(values: readonly T[], options = {}) =>
   Type.Unsafe<T>({ type: 'string', enum: [...values], ...options });
 const Time = Type.String({ format: 'date-time' });
-const Seq = Type.Integer({ minimum: 1, description: 'Counts per key; never reset while the server lives' });
+const counting = 'Counts per key; never reset while the server lives';
+const Seq = Type.Integer({ minimum: 1, description: counting });
 
 /** Offered and echoed as the WebSocket subprotocol; the same without it. */
 export const streamProtocol = 'terrarium.v1';
@@ -27,7 +28,7 @@ export const HelloFrame = Type.Object({
 export const SnapshotFrame = Type.Object({
   type: Type.Literal('snapshot'),
   key: StreamKey,
-  seq: Seq,
+  seq: Type.Integer({ minimum: 0, description: `${counting}. 0: of events, before there was one` }),
   at: Time,
   data: Type.Unknown({
     description: 'A Netstat, an Ifconfig or an EventsState: the whole state; null where the format is text',

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { Compile } from 'typebox/schema';
+import { serverFrames } from '../../src/schemas/stream.ts';
 import { EventFeed, type EventSelection } from '../../src/streams/event-feed.ts';
 import { EventRing } from '../../src/streams/event-ring.ts';
 import { encodeSnapshot } from '../../src/streams/frames.ts';
@@ -42,6 +44,17 @@ const told = ({ wire }: { wire: PlayedWire }) =>
   wire.frames
     .slice(1)
     .map((frame) => (frame.type === 'gap' ? `gap ${frame.from}-${frame.to}` : `${frame.type} ${frame.seq}`));
+
+test('before anything has happened the frames are as the schemas say too', (t) => {
+  const client = makeWorld(t, 10).connect();
+  client.feed.add('fresh', makeWorld(t, 10).select('*'), null);
+  client.feed.add('resumed', makeWorld(t, 10).select('a'), { bootId: 'another', seq: 7 });
+  assert.deepEqual(told(client), ['snapshot 0', 'gap 1-0', 'snapshot 0']);
+  for (const frame of client.wire.frames) {
+    const schema = serverFrames[frame.type as keyof typeof serverFrames];
+    assert.deepEqual(Compile(schema).Errors(frame)[1], [], JSON.stringify(frame));
+  }
+});
 
 test('a snapshot, then what happens, to each what was asked for, as the same bytes', (t) => {
   const world = makeWorld(t, 10);
