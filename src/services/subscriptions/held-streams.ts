@@ -13,7 +13,9 @@ export interface Stream {
 
 interface Held {
   readonly stream: Stream;
-  readonly holders: Set<string>;
+  /** The interval that each holder asked for, in milliseconds. */
+  readonly holders: Map<string, number>;
+  /** The shortest of them: the stream's. */
   intervalMs: number;
 }
 
@@ -38,23 +40,23 @@ export class HeldStreams {
       });
     this.#session.push(encodeSubscribed(holder, stream.key));
     if (known === undefined) {
-      this.#held.set(name, { stream, holders: new Set([holder]), intervalMs });
+      this.#held.set(name, { stream, holders: new Map([[holder, intervalMs]]), intervalMs });
       stream.begin(intervalMs);
       return;
     }
-    known.holders.add(holder);
-    if (intervalMs >= known.intervalMs) return;
-    // Begun anew, it begins with the whole state, so nobody is wrong in between.
-    known.intervalMs = intervalMs;
-    known.stream.end();
-    known.stream.begin(intervalMs);
+    known.holders.set(holder, intervalMs);
+    keepPace(known);
   }
 
-  /** Ends the stream with its last holder. */
+  /** Ends the stream with its last holder; until then it goes at the pace of who is left. */
   release(holder: string, key: StreamKey): void {
     const name = spellKey(key);
     const held = this.#held.get(name);
-    if (held === undefined || !held.holders.delete(holder) || held.holders.size > 0) return;
+    if (held === undefined || !held.holders.delete(holder)) return;
+    if (held.holders.size > 0) {
+      keepPace(held);
+      return;
+    }
     this.#held.delete(name);
     held.stream.end();
   }
@@ -63,4 +65,13 @@ export class HeldStreams {
     for (const { stream } of this.#held.values()) stream.end();
     this.#held.clear();
   }
+}
+
+function keepPace(held: Held): void {
+  const intervalMs = Math.min(...held.holders.values());
+  if (intervalMs === held.intervalMs) return;
+  held.intervalMs = intervalMs;
+  // Begun anew, it begins with the whole state, so nobody is wrong in between.
+  held.stream.end();
+  held.stream.begin(intervalMs);
 }
