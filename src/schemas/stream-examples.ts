@@ -1,6 +1,6 @@
 // One example of each message of terrarium.v1, as the AsyncAPI document shows it. A test holds them against the schemas and says them to a
 // real server.
-import type { ServerFrame, StreamKey } from './stream.ts';
+import type { EngineStateFrame, ServerFrame, StreamKey } from './stream.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from './subscription.ts';
 
 const container = '4f6f1f0c2a7b4be0a3b1c8f4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708';
@@ -90,6 +90,15 @@ export const serverExamples: ServerExamples = {
     hint: 'GET /api/v1/containers lists those that Terrarium manages; ?scope=all lists every one',
     id: 'web-sockets',
   },
+};
+
+/** The other kind of `state`. */
+export const engineStateExample: EngineStateFrame = {
+  type: 'state',
+  engine: 'local',
+  state: 'stale',
+  reason: 'The engine does not answer',
+  since: at,
 };
 
 /** What a client says on `/stream`. */

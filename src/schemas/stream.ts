@@ -46,7 +46,7 @@ export const DeltaFrame = Type.Object({
   removed: Type.Array(Type.String(), { description: 'ids of sockets, names of interfaces' }),
   changed: Type.Array(Type.Unknown(), { description: 'Whole rows that replace those of the same id' }),
 });
-export const StateFrame = Type.Object({
+export const KeyStateFrame = Type.Object({
   type: Type.Literal('state'),
   key: StreamKey,
   state: oneOf(streamStates, {
@@ -56,6 +56,15 @@ export const StateFrame = Type.Object({
   reason: Type.Union([Type.String(), Type.Null()]),
   since: Time,
 });
+export const EngineStateFrame = Type.Object({
+  type: Type.Literal('state'),
+  engine: Type.String({ description: 'Its name. On /stream, when it goes away and when it is back' }),
+  state: oneOf(['live', 'stale'] as const),
+  reason: Type.Union([Type.String(), Type.Null()]),
+  since: Time,
+});
+/** Of one stream, or of all that an engine has. */
+export const StateFrame = Type.Union([KeyStateFrame, EngineStateFrame]);
 export const HeartbeatFrame = Type.Object({ type: Type.Literal('heartbeat'), at: Time });
 export const ErrorFrame = Type.Object({
   type: Type.Literal('error'),
@@ -84,3 +93,4 @@ export type ServerFrame = {
 export type SnapshotFrame = Static<typeof SnapshotFrame>;
 export type DeltaFrame = Static<typeof DeltaFrame>;
 export type StateFrame = Static<typeof StateFrame>;
+export type EngineStateFrame = Static<typeof EngineStateFrame>;

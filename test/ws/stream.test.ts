@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { callDocker, waitFor } from '../support/engine.ts';
+import { startEngineProxy } from '../support/engine-proxy.ts';
 import { makeTarget } from '../support/observed.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
@@ -219,4 +220,24 @@ test('a container that stops and starts: the subscription goes on', async () => 
   await callDocker('POST', `/containers/${id}/restart?t=0`);
   await client.until('live again', () => client.states.length >= 3 && client.states.at(-1) === 'live');
   assert.deepEqual([...new Set(client.states)], ['live', 'stopped']);
+});
+
+test('an engine that goes away and comes back: said once each, also to who has nothing there, and at once to who comes', async () => {
+  const proxy = await startEngineProxy({ after });
+  const app = await startApp({ after }, { env: { DOCKER_HOST: proxy.endpoint } });
+  const follow = () => connectStream({ after }, `${app.url}/api/v1/stream`, { headers: { ...app.headers } });
+  const engineStates = (client: StreamClient) =>
+    client.of('state').flatMap(({ engine, state }) => (engine === undefined ? [] : [`${engine} ${state}`]));
+  const client = await follow();
+  subscribe(client, 'nobody', { topic: 'netstat', lab: uniqueName('lab') });
+  proxy.hold(/./);
+  assert.ok(proxy.cut(/./) > 0);
+  await client.until('stale', () => engineStates(client).length > 0);
+  const newcomer = await follow();
+  await newcomer.until('stale', () => engineStates(newcomer).length > 0);
+  proxy.hold(/^$/);
+  for (const one of [client, newcomer]) {
+    await one.until('live', () => engineStates(one).length > 1, 30_000);
+    assert.deepEqual(engineStates(one), ['local stale', 'local live']);
+  }
 });

@@ -2,7 +2,7 @@
 import { EventsQuery } from '../../schemas/events.ts';
 import { IfconfigQuery, NetstatQuery } from '../../schemas/observation-query.ts';
 import { serverFrames, streamProtocol } from '../../schemas/stream.ts';
-import { clientExamples, serverExamples } from '../../schemas/stream-examples.ts';
+import { clientExamples, engineStateExample, serverExamples } from '../../schemas/stream-examples.ts';
 import { SubscribeFrame, UnsubscribeFrame } from '../../schemas/subscription.ts';
 import { TerminalQuery, terminalFrames } from '../../schemas/terminal.ts';
 import { terminalBytes, terminalExamples } from '../../schemas/terminal-examples.ts';
@@ -29,7 +29,11 @@ const frames = {
   delta: said('delta', 'What has changed since the frame `base`'),
   event: said('event', 'Something has happened'),
   log: said('log', 'Lines that were written'),
-  state: said('state', 'Whether samples come, and why not'),
+  state: {
+    summary: 'Whether samples come, and why not: of one stream, or of an engine',
+    schema: serverFrames.state,
+    examples: [serverExamples.state, engineStateExample],
+  },
   gap: said('gap', 'Events were missed; a snapshot follows'),
   heartbeat: said('heartbeat', 'The stream is alive'),
   error: said('error', 'Something that a person should read'),

@@ -15,6 +15,7 @@ import { type EventsService, readResumePoint } from '../events/events.ts';
 import type { LogsService } from '../logs/logs.ts';
 import type { ObservationService } from '../observation/observation-service.ts';
 import { readClientFrame } from './client-frames.ts';
+import { tellEngineStates } from './engine-states.ts';
 import { HeldStreams, type Stream } from './held-streams.ts';
 import { logStream } from './log-stream.ts';
 import { MessageRate } from './message-rate.ts';
@@ -59,7 +60,7 @@ class Connection {
   readonly #streams: HeldStreams;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #rate = new MessageRate(performance.now());
-  readonly #unlisten: () => void;
+  readonly #unlisten: readonly (() => void)[];
   #feed: ReturnType<EventsService['openFeed']> | undefined;
   #closed = false;
 
@@ -68,9 +69,12 @@ class Connection {
     this.#principal = principal;
     this.#session = session;
     this.#streams = new HeldStreams(session);
-    this.#unlisten = parts.containers.onReplaced((replacement) => {
-      for (const subscription of this.#subscriptions.values()) subscription.replace?.(replacement);
-    });
+    this.#unlisten = [
+      parts.containers.onReplaced((replacement) => {
+        for (const subscription of this.#subscriptions.values()) subscription.replace?.(replacement);
+      }),
+      tellEngineStates(parts.catalogue.mirrors, session),
+    ];
   }
 
   receive(text: string | null): void {
@@ -92,7 +96,7 @@ class Connection {
 
   close(): void {
     this.#closed = true;
-    this.#unlisten();
+    for (const unlisten of this.#unlisten) unlisten();
     for (const subscription of this.#subscriptions.values()) subscription.end();
     this.#subscriptions.clear();
     this.#streams.close();
