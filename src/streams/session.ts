@@ -26,6 +26,8 @@ export class Session {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #onEnd: (() => void)[] = [];
   #ended = false;
+  /** It does not keep up and was told so; it may take a while until the wire has ended too. */
+  #dropped = false;
 
   constructor(wire: Wire, hub: Hub, limits: OutboxLimits) {
     this.#wire = wire;
@@ -84,17 +86,15 @@ export class Session {
     this.#outbox.finish(() => this.#wire.close(code, reason));
   }
 
-  /** Lets the client go where it has taken nothing for too long. @param now on the clock of `performance.now` */
+  /** Lets the client go where it has taken nothing, or answered no ping, for too long. @param now on the clock of `performance.now` */
   checkStall(now: number): void {
-    this.#outbox.checkStall(now);
+    if (this.#wire.unansweredMs() >= this.#limits.stallMs)
+      this.#drop(`no answer to a ping for ${this.#limits.stallMs} ms`);
+    else this.#outbox.checkStall(now);
   }
 
-  /** A heartbeat: the frame for the client, a ping for its carrier, and the end for one that answers none. */
+  /** A heartbeat: the frame for the client, and a ping for its carrier. */
   beat(frame: Buffer): void {
-    if (this.#wire.unansweredMs() >= this.#limits.stallMs) {
-      this.#drop(`no answer to a ping for ${this.#limits.stallMs} ms`);
-      return;
-    }
     this.#wire.ping();
     this.#outbox.mark('heartbeat', () => frame);
   }
@@ -106,6 +106,8 @@ export class Session {
   }
 
   #drop(reason: string): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
     this.destroy();
     const code: ErrorCode = 'overloaded';
     this.#wire.close(errorKinds[code].close, reason);

@@ -275,9 +275,19 @@ test('heartbeats go to everyone, and who answers no ping is let go with 1013', (
   t.mock.timers.tick(20_000);
   assert.deepEqual(ends(), [undefined, undefined]);
   one.silentMs = 30_000;
-  t.mock.timers.tick(20_000);
+  t.mock.timers.tick(1_000);
   assert.deepEqual(ends(), [1013, undefined]);
   assert.equal(hub.size.sessions, 1);
+});
+
+test('who does not keep up is told once, however long its wire takes to end', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { wire } = follow(makeHub(t), new PlayedSubject());
+  const ends: number[] = [];
+  t.mock.method(wire, 'close', (code: number) => ends.push(code));
+  wire.silentMs = 30_000;
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(ends, [1013]);
 });
 
 test('whatever is published and however slowly it is read, every client ends with the newest state', (t) => {
