@@ -39,6 +39,18 @@ test('the same rows are one moment, whatever waits in their queues', () => {
   assert.ok(agree('tn', connection));
 });
 
+test('a scope that the program made up is no difference', () => {
+  const raw6 = `==> /proc/net/raw6 <==
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   58: 00000000000000000000000001000000:003A 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 55 2 0000000042bdea7b 0
+`;
+  const agrees = (row: string) =>
+    isOneMoment(readSections(new Map(Object.entries({ sockets: raw6, '-wan': heading + row }))));
+  assert.ok(agrees('raw        0      0 ::1%6000917:58          ::%32:*                 58          \n'));
+  assert.ok(agrees('raw        0      0 ::1:58                  :::*                    58          \n'));
+  assert.ok(!agrees('raw        0      0 ::2%6000917:58          ::%32:*                 58          \n'));
+});
+
 test('a row more, a row less, another state, another order are not', () => {
   assert.ok(!agree('tan', listener));
   assert.ok(!agree('tan', listener + connection + connection));

@@ -13,9 +13,12 @@ export function isOneMoment({ sockets, texts }: NamespaceReading): boolean {
   });
 }
 
-/** `tcp        0      0 0.0.0.0:80              0.0.0.0:*               LISTEN      ` without the queues; a raw socket's state is a number. */
+/**
+ * `tcp        0      0 0.0.0.0:80              0.0.0.0:*               LISTEN      ` without the queues; a raw socket's state is a number. The
+ * program leaves the scope of a raw IPv6 address unset and can print what happens to be there (`::1%6000917:58`): the tables have none.
+ */
 function readLine(line: string): string {
-  const [protocol = '', , , local = '', remote = '', state = ''] = line.split(/\s+/);
+  const [protocol = '', , , local = '', remote = '', state = ''] = line.replace(/%\d+(?=:)/g, '').split(/\s+/);
   return [protocol, local, remote, protocol === 'raw' ? '' : state].join(' ');
 }
 

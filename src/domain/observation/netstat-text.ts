@@ -11,7 +11,8 @@ const udpStates: Readonly<Record<number, string>> = { 1: 'ESTABLISHED', 7: '' };
 
 /**
  * The text of `netstat -OPTIONS`, `options` in canonical spelling (netstat-options.ts). Where the tables are truncated a last line says so,
- * because a text has no other place for it.
+ * because a text has no other place for it. One thing is not the program's: of a raw IPv6 address it leaves the scope unset and can print what
+ * happens to be in its memory (`::1%6000917:58`), which says nothing of the socket.
  */
 export function renderNetstat({ sockets, states, truncated }: SocketTables, options: string): string {
   const rows = sockets.map((socket, i) => (isShown(socket, options) ? renderRow(socket, states[i] ?? 0) : ''));
