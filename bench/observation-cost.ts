@@ -6,7 +6,7 @@ import type { ObservingServer } from './observing-server.ts';
 import type { ClientOrder, ClientReport } from './programs/client.ts';
 import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
-import { credentials, startWatchers } from './watchers.ts';
+import { credentials, startWatchers, type Watchers } from './watchers.ts';
 
 export interface CostPlan {
   readonly server: ObservingServer;
@@ -21,7 +21,7 @@ export interface CostPlan {
   /** Called once a pair, when all watchers have seen something. */
   readonly served?: (report: ClientReport) => void;
   /** Called while it is watched, after the window of each pair. */
-  readonly whileWatched?: () => Promise<void>;
+  readonly whileWatched?: (watchers: Watchers) => Promise<void>;
   /** Called once a pair, when nobody watches any more and the server may still be letting go. */
   readonly meanwhile?: () => Promise<void>;
   /** Called once a pair, after all is over. */
@@ -50,7 +50,7 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
     const walks = await server.gauge('probe_walks');
     const on = await account(whom, () => sleep(plan.windowMs));
     const walked = (await server.gauge('probe_walks')) - walks;
-    await plan.whileWatched?.();
+    await plan.whileWatched?.(watchers);
     await watchers.stop();
     await plan.meanwhile?.();
     await server.unobserved();

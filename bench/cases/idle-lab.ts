@@ -19,7 +19,7 @@ const windowMs = 10_000;
 const bareMs = 6_000;
 
 /** Five packets a second to itself, and as many lines over a TCP connection to itself; nothing is forked. */
-const traffic = 'nc -l -p 7 > /dev/null & sleep 1; ping -i 0.2 127.0.0.1 | nc 127.0.0.1 7';
+const traffic = 'sleep 86400 | nc -l -p 7 > /dev/null & sleep 1; ping -i 0.2 127.0.0.1 | nc 127.0.0.1 7';
 
 export const idleLab: Benchmark = {
   name: 'idle-lab',

@@ -1,12 +1,13 @@
 // A hundred idle containers, sockets and interfaces of each ten times a second: what all of it costs together.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchPayers } from '../cpu-account.ts';
-import { makeLab } from '../lab.ts';
+import { docker, makeLab } from '../lab.ts';
 import { measureCost, medianByPayer, sumOf } from '../observation-cost.ts';
 import { startObservingServer } from '../observing-server.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { onStage, type Stage } from '../stage.ts';
 import { estimateMedian, median } from '../statistics.ts';
+import type { Watchers } from '../watchers.ts';
 
 const containers = 100;
 const pairs = 3;
@@ -15,6 +16,8 @@ const warmUpMs = 5_000;
 const intervalMs = 100;
 /** Seconds that what is shown may be old, if somebody looks ten times a second: one look late. */
 const stalest = 2.5 * (intervalMs / 1000);
+/** Milliseconds in which a watcher has to hear of packets: an exec takes its time too. */
+const newsMs = 3_000;
 /** How often the age is asked for after each window. */
 const ageLooks = 9;
 
@@ -40,11 +43,12 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       pairs,
       windowMs,
       warmUpMs,
-      async whileWatched() {
+      async whileWatched(watchers) {
         for (let look = 0; look < ageLooks; look++) {
           ages.push(await server.gauge('probe_oldest_seconds'));
           await sleep(130);
         }
+        await expectNews(watchers, lab.ids[0] ?? '');
       },
     },
     log,
@@ -65,4 +69,16 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       detail: `median of ${pairs} pairs of windows of ${windowMs / 1000} s, 95 % CI ${(100 * cores.low).toFixed(1)}–${(100 * cores.high).toFixed(1)} %; the oldest state shown was ${(1000 * age).toFixed(0)} ms old (median, at most ${1000 * stalest}); µs a container and tick: ${perTick.join(', ')}`,
     },
   ];
+}
+
+/** Looking that never sees anything would be cheap too: what moves in one of the containers has to arrive. */
+async function expectNews(watchers: Watchers, container: string): Promise<void> {
+  const { frames } = await watchers.report();
+  const exec = await docker.getContainer(container).exec({ Cmd: ['ping', '-c', '1', '127.0.0.1'] });
+  await exec.start({ Detach: true });
+  const deadline = performance.now() + newsMs;
+  while ((await watchers.report()).frames === frames) {
+    if (performance.now() > deadline) throw new Error(`Packets moved, and nobody was told within ${newsMs} ms`);
+    await sleep(20);
+  }
 }
