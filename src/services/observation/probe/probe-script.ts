@@ -21,8 +21,10 @@ exec /bin/busybox awk -v boundary="$1" "$2"
 /**
  * Reads lines `TICK ALLOWANCE WORD…` and answers sections; nothing about a target whose witnesses did not move. A whole file is one record (RS);
  * no text is put together in a loop over rows, which takes this awk minutes. Witnesses are read once a tick and target, before what they speak for: what
- * happens between the two is seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. Whose process it is is checked
- * before and after a read, because PIDs are reused.
+ * happens between the two is seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. A table whose sockets it counts as
+ * none is not read: a walk is what costs, and it costs the same where there is nothing (net/ipv4/proc.c; a request that waits for its handshake is not
+ * counted, and has a listener that is; of TIME_WAIT there is one count for both families). Whose process it is is checked before and after a read, because
+ * PIDs are reused.
  */
 export const probeProgram = `
 function slurp(path,  text) { text = ""; if ((getline text < path) < 0) text = ""; close(path); return text }
@@ -78,6 +80,22 @@ function inode(key, name,  line, n, i) {
     }
 }
 
+function isEmpty(counted, name) { return index(counted, "\\n" name ": inuse 0\\n") > 0 }
+
+function tables(key,  base, counted, waits, text) {
+  base = "/proc/" pid[key] "/net/"
+  counted = now[key]
+  waits = sub(/ tw 0\\n/, "\\n", counted) == 0
+  text = ""
+  if (waits || !isEmpty(counted, "TCP")) text = table(base, "tcp")
+  if (waits || !isEmpty(counted, "TCP6")) text = text table(base, "tcp6")
+  if (!isEmpty(counted, "UDP")) text = text table(base, "udp")
+  if (!isEmpty(counted, "UDP6")) text = text table(base, "udp6")
+  if (!isEmpty(counted, "RAW")) text = text table(base, "raw")
+  if (!isEmpty(counted, "RAW6")) text = text table(base, "raw6")
+  return text
+}
+
 function table(base, name) { return "==> /proc/net/" name " <==\\n" substr(slurp(base name), 1, ${maxTableLength}) "\\n" }
 
 function observe(key,  base, used, path, n, i) {
@@ -98,16 +116,15 @@ function observe(key,  base, used, path, n, i) {
   return 1
 }
 
-function look(how, key,  base, moved, text, began) {
+function look(how, key,  moved, text, began) {
   if (!observe(key)) return
   moved = !known[key] || !(key in witness) || witness[key] != now[key]
   if (!moved && (how == "g" || how == "u")) return
   if (allowance < 1 && (how == "g" || how == "f")) { say(key " late"); return }
   allowance--
   walks++
-  base = "/proc/" pid[key] "/net/"
   began = cpu()
-  text = table(base, "tcp") table(base, "tcp6") table(base, "udp") table(base, "udp6") table(base, "raw") table(base, "raw6")
+  text = tables(key)
   spent += cpu() - began
   if (!isTheirs(key)) { say(key " gone"); return }
   witness[key] = now[key]
