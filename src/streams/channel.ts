@@ -28,6 +28,8 @@ export class Channel {
   #comparable: ComparableState | null = null;
   #delta: { base: number; bytes: Buffer } | null = null;
   #snapshot: Buffer | null = null;
+  /** When the reading was seen to be true again, if it was: milliseconds since the epoch. */
+  #seenAgain: { readonly at: number; readonly asOf: number } | null = null;
   #state: { frame: Buffer; state: SourceState } | null = null;
 
   /** Opens the subject for its first subscriber. `seq` is where the sequence goes on from. */
@@ -37,7 +39,7 @@ export class Channel {
     this.#subscribers.add(first);
     this.#source = subject.open(first.intervalMs, {
       reading: (reading) => this.#take(reading),
-      again: (times) => this.#takeAgain(times),
+      again: (at, asOf) => this.#takeAgain(at, asOf),
       state: (state) => this.#takeState(state),
       failure: (failure) => {
         for (const subscriber of this.#subscribers) subscriber.failed(failure);
@@ -72,7 +74,7 @@ export class Channel {
   frameAfter(seq: number | null): SampleFrame | null {
     if (this.#reading === null || seq === this.#seq) return null;
     if (this.#delta !== null && seq === this.#delta.base) return { seq: this.#seq, bytes: this.#delta.bytes };
-    this.#snapshot ??= encodeSnapshot(this.#subject.key, this.#seq, this.#reading);
+    this.#snapshot ??= encodeSnapshot(this.#subject.key, this.#seq, this.#takeSeenAgain(this.#reading));
     return { seq: this.#seq, bytes: this.#snapshot };
   }
 
@@ -83,6 +85,7 @@ export class Channel {
     const change = last === null || next === null ? 'rest' : diffStates(last, next);
     const isSameText = before !== null && before.text === reading.text;
     this.#reading = reading;
+    this.#seenAgain = null;
     this.#comparable = next;
     this.#snapshot = null;
     // The same state seen again: a later subscriber gets it with its newer time, the others need nothing.
@@ -95,11 +98,22 @@ export class Channel {
   }
 
   /** A later subscriber gets what is known with its newer time; the others need nothing. */
-  #takeAgain(times: Pick<Reading, 'at' | 'asOf'>): void {
+  #takeAgain(at: number, asOf: number): void {
     if (this.#reading === null) return;
-    const { data } = this.#reading;
-    this.#reading = { ...this.#reading, ...times, data: data === null ? null : { ...data, asOf: times.asOf } };
+    this.#seenAgain = { at, asOf };
     this.#snapshot = null;
+  }
+
+  #takeSeenAgain(reading: Reading): Reading {
+    if (this.#seenAgain === null) return reading;
+    const asOf = new Date(this.#seenAgain.asOf).toISOString();
+    const { data } = reading;
+    return {
+      ...reading,
+      at: new Date(this.#seenAgain.at).toISOString(),
+      asOf,
+      data: data === null ? null : { ...data, asOf },
+    };
   }
 
   #takeState(state: SourceState): void {

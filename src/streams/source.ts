@@ -20,8 +20,8 @@ export interface SourceState {
 
 export interface SourceListener {
   reading(reading: Reading): void;
-  /** The last reading is still true, at a later time. */
-  again(times: Pick<Reading, 'at' | 'asOf'>): void;
+  /** The last reading is still true, at a later time: in milliseconds since the epoch, because most of these are never shown. */
+  again(at: number, asOf: number): void;
   state(state: SourceState): void;
   /** Something went wrong that a person should read; the source goes on by itself. */
   failure(failure: Failure): void;

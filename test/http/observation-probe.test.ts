@@ -198,6 +198,7 @@ test('the host, a paused container, and one without a shell are looked into as w
   const inside = (await host.run('netstat -tln')).split('\n').slice(2, -1);
   assert.ok(body.sockets.length > 0 && Math.abs(body.sockets.length - inside.length) <= 3, 'others listen there too');
   const paused = await makeTarget({ after }, server, { body: { Cmd: ['httpd', '-f', '-p', '83'] } });
+  await waitFor(async () => (await paused.run('netstat -tln')).includes(':83 '), { what: 'it to listen' });
   await callDocker('POST', `/containers/${paused.id}/pause`);
   const seen = await get(paused, 'netstat?options=tl');
   await callDocker('POST', `/containers/${paused.id}/unpause`);

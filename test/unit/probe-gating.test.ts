@@ -6,10 +6,13 @@ import {
   defineWord,
   forgetWord,
   inodeWord,
+  interfacesWord,
   lookWord,
   readCost,
   readFinding,
   readInode,
+  readInterfacesFinding,
+  sortByKey,
 } from '../../src/domain/observation/probe-protocol.ts';
 import { chooseProbeTarget, groupByNamespace } from '../../src/domain/observation/probe-target.ts';
 import type { SocketTables } from '../../src/domain/observation/socket-tables.ts';
@@ -28,6 +31,8 @@ test('words name a target, and each way to look is a word of its own', () => {
   assert.deepEqual([forgetWord(3), inodeWord(3, '28ba')], ['-3', 'i3,28ba']);
   const ways = [true, false].flatMap((forced) => [true, false].map((urgent) => lookWord({ key: 3, forced, urgent })));
   assert.deepEqual(ways, ['n3', 'f3', 'u3', 'g3']);
+  const hows = (['told', 'moved', 'forced'] as const).map((how) => interfacesWord({ key: 3, how }));
+  assert.deepEqual(hows, ['m3', 'd3', 'D3']);
 });
 
 test('findings are read by their key, and silence is an unmoved one', () => {
@@ -37,16 +42,31 @@ test('findings are read by their key, and silence is an unmoved one', () => {
     ['3 read 1', 'tables'],
     ['4 kept 0', ''],
     ['5 inode', '4026532265\n'],
+    ['6 moved', ''],
+    ['6 file dev', 'counters'],
+    ['6 files', ''],
+    ['7 moved', ''],
     ['cost', '7642705 2 24574134'],
   ]);
-  assert.deepEqual(readFinding(sections, 1), { kind: 'gone' });
-  assert.deepEqual(readFinding(sections, 2), { kind: 'late' });
-  assert.deepEqual(readFinding(sections, 3), { kind: 'read', moved: true, tables: 'tables' });
-  assert.deepEqual(readFinding(sections, 4), { kind: 'read', moved: false, tables: null });
-  assert.deepEqual(readFinding(sections, 33), { kind: 'unmoved' });
-  assert.deepEqual([readInode(sections, 5), readInode(sections, 1)], [4026532265, null]);
+  const answers = sortByKey(sections);
+  assert.deepEqual(readFinding(answers.get(1)), { kind: 'gone' });
+  assert.deepEqual(readFinding(answers.get(2)), { kind: 'late' });
+  assert.deepEqual(readFinding(answers.get(3)), { kind: 'read', moved: true, tables: 'tables' });
+  assert.deepEqual(readFinding(answers.get(4)), { kind: 'read', moved: false, tables: null });
+  assert.deepEqual(readFinding(answers.get(33)), { kind: 'unmoved' });
+  assert.deepEqual([readInode(answers.get(5)), readInode(answers.get(1))], [4026532265, null]);
   assert.deepEqual(readCost(sections), { walkNs: 7642705, walks: 2, totalNs: 24574134 });
   assert.deepEqual(readCost(new Map()), { walkNs: 0, walks: 0, totalNs: 0 });
+  const files = new Map([['dev', 'counters']]);
+  assert.deepEqual(readInterfacesFinding(answers.get(6)), { kind: 'seen', moved: true, read: true, files });
+  assert.deepEqual(readInterfacesFinding(answers.get(7)), { kind: 'seen', moved: true, read: false, files: new Map() });
+  assert.deepEqual(readInterfacesFinding(answers.get(33)), {
+    kind: 'seen',
+    moved: false,
+    read: false,
+    files: new Map(),
+  });
+  assert.deepEqual(readInterfacesFinding(answers.get(1)), { kind: 'gone' });
 });
 
 const end = { address: '0.0.0.0', port: 1 };

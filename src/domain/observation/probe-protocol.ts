@@ -94,34 +94,54 @@ export function interfacesWord({ key, how }: InterfacesLook): string {
   return `${{ told: 'm', moved: 'd', forced: 'D' }[how]}${key}`;
 }
 
-/** What the sections of an answer say about the interfaces of one key. */
-export function readInterfacesFinding(sections: ReadonlyMap<string, string>, key: number): InterfacesFinding {
-  if (sections.has(`${key} gone`)) return { kind: 'gone' };
-  const read = sections.has(`${key} files`);
+/** The sections of an answer that are about one target, by what is after its key in their names. Undefined where nothing was said: nothing moved. */
+export type ProbeAnswer = ReadonlyMap<string, string> | undefined;
+
+/** The sections of an answer, by the key of the target that they are about. */
+export function sortByKey(sections: ReadonlyMap<string, string>): Map<number, ReadonlyMap<string, string>> {
+  const byKey = new Map<number, Map<string, string>>();
+  for (const [name, text] of sections) {
+    const space = name.indexOf(' ');
+    const key = Number(name.slice(0, space));
+    if (space === -1 || !Number.isInteger(key)) continue;
+    const one = byKey.get(key) ?? new Map<string, string>();
+    byKey.set(key, one.set(name.slice(space + 1), text));
+  }
+  return byKey;
+}
+
+const noFiles: ReadonlyMap<InterfaceFile, string> = new Map();
+
+/** What an answer says about interfaces. */
+export function readInterfacesFinding(answer: ProbeAnswer): InterfacesFinding {
+  if (answer === undefined) return { kind: 'seen', moved: false, read: false, files: noFiles };
+  if (answer.has('gone')) return { kind: 'gone' };
+  const read = answer.has('files');
   const files = new Map<InterfaceFile, string>();
   if (read)
     for (const name of interfaceFiles) {
-      const text = sections.get(`${key} file ${name}`);
+      const text = answer.get(`file ${name}`);
       if (text !== undefined) files.set(name, text);
     }
-  return { kind: 'seen', moved: sections.has(`${key} moved`), read, files };
+  return { kind: 'seen', moved: answer.has('moved'), read, files };
 }
 
-/** What the sections of an answer say about the sockets of one key. */
-export function readFinding(sections: ReadonlyMap<string, string>, key: number): ProbeFinding {
-  if (sections.has(`${key} gone`)) return { kind: 'gone' };
-  if (sections.has(`${key} late`)) return { kind: 'late' };
+/** What an answer says about sockets. */
+export function readFinding(answer: ProbeAnswer): ProbeFinding {
+  if (answer === undefined) return { kind: 'unmoved' };
+  if (answer.has('gone')) return { kind: 'gone' };
+  if (answer.has('late')) return { kind: 'late' };
   for (const moved of [true, false]) {
-    const tables = sections.get(`${key} read ${moved ? 1 : 0}`);
+    const tables = answer.get(`read ${moved ? 1 : 0}`);
     if (tables !== undefined) return { kind: 'read', moved, tables };
-    if (sections.has(`${key} kept ${moved ? 1 : 0}`)) return { kind: 'read', moved, tables: null };
+    if (answer.has(`kept ${moved ? 1 : 0}`)) return { kind: 'read', moved, tables: null };
   }
   return { kind: 'unmoved' };
 }
 
-/** The inode that the answer names for the key; null where the probe could not tell. */
-export function readInode(sections: ReadonlyMap<string, string>, key: number): number | null {
-  const inode = Number.parseInt(sections.get(`${key} inode`) ?? '', 10);
+/** The inode that an answer names; null where the probe could not tell. */
+export function readInode(answer: ProbeAnswer): number | null {
+  const inode = Number.parseInt(answer?.get('inode') ?? '', 10);
   return Number.isSafeInteger(inode) ? inode : null;
 }
 

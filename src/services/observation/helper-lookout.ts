@@ -21,7 +21,7 @@ export function lookByHelper(helper: Helper, now: () => number): Lookout {
 async function lookWith(helper: Helper, words: readonly HelperWord[], now: () => number): Promise<Look> {
   for (let attempt = 1; ; attempt += 1) {
     const at = performance.now();
-    const time = new Date(now()).toISOString();
+    const time = now();
     const asOf = { sockets: time, interfaces: time };
     const reading = readSections(await helper.tick(words));
     if (attempt === readingAttempts || isOneMoment(reading)) return { reading, at, asOf };

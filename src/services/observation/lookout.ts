@@ -10,10 +10,10 @@ export interface Look {
   readonly asOf: AsOf;
 }
 
-/** ISO 8601: what was seen was so at this time, and may have changed since. */
+/** Milliseconds since the epoch: what was seen was so at this time, and may have changed since. */
 export interface AsOf {
-  readonly sockets: string;
-  readonly interfaces: string;
+  readonly sockets: number;
+  readonly interfaces: number;
 }
 
 export interface Lookout {

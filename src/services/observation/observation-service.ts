@@ -107,12 +107,13 @@ export class ObservationService {
             failure: (failure) => listener.failure(failure),
             sample: (sample, { id, name }) => {
               const evidence = kind.evidence(sample, options, format);
-              const times = { at: new Date(now()).toISOString(), asOf: kind.asOf(sample) };
+              const asOf = kind.asOf(sample);
               if (shown !== undefined && shown.evidence === evidence && shown.name === name)
-                return listener.again(times);
+                return listener.again(now(), asOf);
               shown = { evidence, name };
               listener.reading({
-                ...times,
+                at: new Date(now()).toISOString(),
+                asOf: new Date(asOf).toISOString(),
                 data: format === 'text' ? null : (kind.data(sample, options, { id, name }) as unknown as Json),
                 text: format === 'json' ? null : kind.text(sample, options),
               });

@@ -11,6 +11,7 @@ import { buildHelperBody } from './helper-body.ts';
 import { pinImage } from './helper-image.ts';
 import { lookByHelper } from './helper-lookout.ts';
 import type { Lookout } from './lookout.ts';
+import { Metronome } from './metronome.ts';
 import { EngineProbes, type ProbeNumbers } from './probe/engine-probes.ts';
 import { buildProbeBody } from './probe/probe-body.ts';
 import { Sampler } from './sampler.ts';
@@ -44,6 +45,7 @@ export class SamplerRegistry {
   readonly #samplers = new Map<string, { readonly sampler: Sampler; readonly target: NamespaceTarget }>();
   /** Namespaces that live and that a helper has seen. */
   readonly #seen = new Map<string, NamespaceTarget>();
+  readonly #metronome = new Metronome();
   readonly #leaving = new Set<Promise<void>>();
   readonly #unlisten: readonly (() => void)[];
   /** Undefined where helpers are to do it all. */
@@ -83,6 +85,7 @@ export class SamplerRegistry {
     if (known !== undefined) return known.sampler;
     const sampler = new Sampler({
       namespaceId: target.id,
+      metronome: this.#metronome,
       now: this.#options.now,
       open: () => this.#open(target),
       onFailure: (failure) => this.#report(target, failure),

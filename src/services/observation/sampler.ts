@@ -7,6 +7,7 @@ import { Failure } from '../../schemas/failure.ts';
 import type { ObservedNamespace } from '../../schemas/netstat.ts';
 import { intervalLimits } from '../../schemas/stream.ts';
 import type { AsOf, Lookout } from './lookout.ts';
+import type { Metronome } from './metronome.ts';
 
 /** What was seen, where, and when it was so. */
 export interface Sample {
@@ -30,6 +31,8 @@ export interface SampleWatch {
 
 export interface SamplerOptions {
   readonly namespaceId: string;
+  /** Shared by all whose looks are answered together. */
+  readonly metronome: Metronome;
   /** Opens what looks into the namespace. */
   open(): Promise<Lookout>;
   /** No sample could be taken: for the log. */
@@ -46,8 +49,8 @@ export interface SamplerOptions {
 const timing = {
   /** How long the lookout is kept after the last one who asked: clients that poll find it again. */
   grace: 5_000,
-  /** No two ticks are closer. */
-  shortestGap: intervalLimits.min,
+  /** No two ticks are closer; a little less than the shortest interval, so that one which came late does not delay the next. */
+  shortestGap: 0.9 * intervalLimits.min,
   /** A helper that is not ticked for a minute takes its server for dead. */
   keepAlive: 20_000,
   /** Before the next attempt to open a lookout, doubled each time. */
@@ -67,7 +70,8 @@ interface Watching {
 interface Earlier {
   readonly taken: InterfacesReading;
   readonly rated: InterfacesReading;
-  readonly at: number;
+  readonly isAtRest: boolean;
+  at: number;
 }
 
 interface Request {
@@ -88,30 +92,32 @@ export class Sampler {
   #lastUseAt = performance.now();
   #failures = 0;
   #retryAt = 0;
-  #wake: () => void = () => {};
+  #isBusy = false;
+  #cancelWake: () => void = () => {};
+  #namespace: ObservedNamespace | undefined;
   /** Set once the sampler has ended: what is told to who still asks. */
   #retired: Failure | undefined;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
-    void this.#run();
+    this.#schedule();
   }
 
   /** Gives the watcher every sample that has its words: at least one in its interval. It hears nothing before this has returned. */
   watch(watcher: SampleWatcher): SampleWatch {
     const watching: Watching = { watcher, intervalMs: watcher.intervalMs, dueAt: 0 };
     this.#watchings.add(watching);
-    this.#wake();
+    this.#schedule();
     return {
       setInterval: (intervalMs) => {
         watching.dueAt += intervalMs - watching.intervalMs;
         watching.intervalMs = intervalMs;
-        this.#wake();
+        this.#schedule();
       },
       close: () => {
         if (!this.#watchings.delete(watching)) return;
         this.#lastUseAt = performance.now();
-        this.#wake();
+        this.#schedule();
       },
     };
   }
@@ -121,14 +127,14 @@ export class Sampler {
     if (this.#retired !== undefined) return Promise.reject(this.#retired);
     return new Promise((resolve, reject) => {
       this.#requests.push({ words, resolve, reject });
-      this.#wake();
+      this.#schedule();
     });
   }
 
   /** The engine is back: whatever waits for a next attempt need not. */
   nudge(): void {
     this.#retryAt = 0;
-    this.#wake();
+    this.#schedule();
   }
 
   /** The namespace is no more, or the server ends: ends the lookout at once and tells who waits. */
@@ -140,17 +146,26 @@ export class Sampler {
     this.#dropLookout();
     const opened = this.#opening?.then((lookout) => lookout.dispose());
     if (opened !== undefined) this.#options.onLeaving(opened.catch(() => {}));
+    this.#cancelWake();
     this.#options.onRetired();
-    this.#wake();
   }
 
-  async #run(): Promise<void> {
-    while (this.#retired === undefined) {
-      const wait = this.#nextAt() - performance.now();
-      if (wait > 0) await this.#pause(wait);
-      else if (this.#isIdle()) this.retire();
-      else await this.#attempt();
+  /** Waits for the next moment at which there is something to do. Called again whenever that may have changed. */
+  #schedule(): void {
+    this.#cancelWake();
+    if (this.#retired !== undefined || this.#isBusy) return;
+    this.#cancelWake = this.#options.metronome.wakeAt(this.#nextAt(), () => void this.#turn());
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#isIdle()) {
+      this.retire();
+      return;
     }
+    this.#isBusy = true;
+    await this.#attempt();
+    this.#isBusy = false;
+    this.#schedule();
   }
 
   #isIdle(): boolean {
@@ -162,19 +177,9 @@ export class Sampler {
     if (this.#isIdle()) return this.#lastUseAt + timing.grace;
     const gap = this.#lastTickAt + timing.shortestGap;
     if (this.#requests.length > 0) return gap;
-    const due = Math.min(...[...this.#watchings].map(({ dueAt }) => dueAt), this.#lastTickAt + timing.keepAlive);
+    let due = this.#lastTickAt + timing.keepAlive;
+    for (const { dueAt } of this.#watchings) due = Math.min(due, dueAt);
     return Math.max(due, gap, this.#retryAt);
-  }
-
-  /** Ends early when something has changed. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   async #attempt(): Promise<void> {
@@ -182,28 +187,34 @@ export class Sampler {
     const hadLookout = this.#lookout !== undefined;
     let requests: Request[] = [];
     try {
-      const lookout = await this.#readyLookout();
+      const lookout = this.#lookout ?? (await this.#openLookout());
       // Who came while it was opened is served too.
       requests = this.#requests.splice(0);
       const words = this.#wordsFor(requests);
       const { reading, at, asOf } = await lookout.look(words, requests.length > 0);
       if (at - this.#lookoutSince > timing.proven) this.#failures = 0;
-      const namespace = { id: this.#options.namespaceId, inode: lookout.inode };
-      this.#hand({ asOf, namespace, reading: this.#withRates(reading, at) }, words, requests);
+      this.#hand({ asOf, namespace: this.#name(lookout), reading: this.#withRates(reading, at) }, words, requests);
     } catch (error) {
       this.#dropLookout();
       this.#failed(toFailure(error), [...requests, ...this.#requests.splice(0)], hadLookout);
     }
   }
 
-  #wordsFor(requests: readonly Request[]): HelperWord[] {
-    const now = performance.now();
-    const due = [...this.#watchings].filter(({ dueAt }) => dueAt <= now).map(({ watcher }) => watcher);
-    return [...new Set([...requests, ...due].flatMap(({ words }) => words))];
+  #name({ inode }: Lookout): ObservedNamespace {
+    if (this.#namespace?.inode !== inode) this.#namespace = { id: this.#options.namespaceId, inode };
+    return this.#namespace;
   }
 
-  async #readyLookout(): Promise<Lookout> {
-    if (this.#lookout !== undefined) return this.#lookout;
+  #wordsFor(requests: readonly Request[]): HelperWord[] {
+    const now = performance.now();
+    const words = new Set<HelperWord>();
+    for (const request of requests) for (const word of request.words) words.add(word);
+    for (const { dueAt, watcher } of this.#watchings)
+      if (dueAt <= now) for (const word of watcher.words) words.add(word);
+    return [...words];
+  }
+
+  async #openLookout(): Promise<Lookout> {
     this.#opening = this.#options.open();
     try {
       const lookout = await this.#opening;
@@ -220,18 +231,11 @@ export class Sampler {
   #withRates(reading: NamespaceReading, at: number): NamespaceReading {
     const { interfaces: taken } = reading;
     if (taken === undefined) return reading;
-    const rated = this.#rate(taken, at);
-    this.#earlier = { taken, rated, at };
-    return rated === taken ? reading : { ...reading, interfaces: rated };
-  }
-
-  /** What is as it was, and was at rest then, is the same reading again. */
-  #rate(taken: InterfacesReading, at: number): InterfacesReading {
     const earlier = this.#earlier;
-    if (earlier === undefined) return taken;
-    if (taken === earlier.taken && isAtRest(earlier.rated.interfaces)) return earlier.rated;
-    const interfaces = withRates(taken.interfaces, earlier.taken.interfaces, (at - earlier.at) / 1000);
-    return { ...taken, interfaces };
+    // What is as it was, and was at rest then, is the same reading again.
+    if (earlier?.taken === taken && earlier.isAtRest) earlier.at = at;
+    else this.#earlier = rate(taken, at, earlier);
+    return { ...reading, interfaces: this.#earlier?.rated ?? taken };
   }
 
   /**
@@ -274,6 +278,12 @@ export class Sampler {
     this.#lookout = undefined;
     if (lookout !== undefined) this.#options.onLeaving(lookout.dispose().catch(() => {}));
   }
+}
+
+function rate(taken: InterfacesReading, at: number, earlier: Earlier | undefined): Earlier {
+  if (earlier === undefined) return { taken, rated: taken, isAtRest: true, at };
+  const interfaces = withRates(taken.interfaces, earlier.taken.interfaces, (at - earlier.at) / 1000);
+  return { taken, rated: { ...taken, interfaces }, isAtRest: isAtRest(interfaces), at };
 }
 
 function namespaceGone(): Failure {

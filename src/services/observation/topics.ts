@@ -15,8 +15,8 @@ export interface TopicKind<Data> {
   words(options: string, format: StreamFormat): HelperWord[];
   data(sample: Sample, options: string, container: ContainerRef): Data;
   text(sample: Sample, options: string): string;
-  /** ISO 8601: since when what the sample shows is known to be so. */
-  asOf(sample: Sample): string;
+  /** Milliseconds since the epoch: until when what the sample shows is known to be so. */
+  asOf(sample: Sample): number;
   /** Stands for what the sample shows: samples with the same one show the same. */
   evidence(sample: Sample, options: string, format: StreamFormat): unknown;
 }
@@ -32,7 +32,7 @@ const netstat: TopicKind<Netstat> = {
     return {
       container: { id, name },
       namespace,
-      asOf: asOf.sockets,
+      asOf: new Date(asOf.sockets).toISOString(),
       truncated,
       sockets: selectSockets(sockets, options),
     };
@@ -50,7 +50,7 @@ const ifconfig: TopicKind<Ifconfig> = {
     return {
       container: { id, name },
       namespace,
-      asOf: asOf.interfaces,
+      asOf: new Date(asOf.interfaces).toISOString(),
       truncated,
       interfaces: [...interfaces],
       routes: [...routes],

@@ -1,6 +1,6 @@
 // The probes of one engine, and whether it lets us have any: which namespaces they can look into, who is in them, and why a helper has to do it
 // where they cannot.
-import type { ContainerFacts } from '../../../domain/container/facts.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import type { NamespaceTarget } from '../../../domain/observation/namespace-target.ts';
 import type { ProbeTarget } from '../../../domain/observation/probe-protocol.ts';
@@ -32,6 +32,13 @@ export interface EngineProbesOptions {
 
 export type ProbeNumbers = ProbeTotals & ProbeCounts;
 
+/** What is known of a namespace as of a revision of the mirror. */
+interface Known {
+  readonly revision: number;
+  readonly target: ProbeTarget | null;
+  readonly wiring: Wiring;
+}
+
 /** Starts that may fail in a row before the engine is taken to refuse: one may be an accident. */
 const startsBeforeRefusal = 2;
 /** Milliseconds after which an engine that refused is asked again. */
@@ -45,6 +52,7 @@ export class EngineProbes {
   #refusal: { readonly reason: string; readonly at: number } | undefined;
   /** Namespaces in which somebody was who can change interfaces: what was done stays when they have left. */
   readonly #changeable = new Set<string>();
+  readonly #known = new Map<string, Known>();
   #groups: { readonly revision: number; readonly byId: ReturnType<typeof groupByNamespace> } | undefined;
 
   constructor(options: EngineProbesOptions) {
@@ -74,15 +82,15 @@ export class EngineProbes {
   /** Looks into the namespace. Null where no probe can: a helper has to. Fails as starting a probe does, and as its first look. */
   async open(target: NamespaceTarget): Promise<Lookout | null> {
     if (this.#refusal !== undefined && performance.now() - this.#refusal.at > refusalLastsMs) this.#allow();
-    if (this.refusal !== null || this.#find(target) === null) return null;
+    if (this.refusal !== null || this.#know(target).target === null) return null;
     const { openHelper, now, mirror } = this.#options;
     try {
       return await lookByProbe({
         probes: this.#probes,
         meter: this.#meter,
-        target: () => this.#find(target),
+        target: () => this.#know(target).target,
         sandbox: this.#sandbox(target, mirror),
-        wiring: () => this.#describe(target),
+        wiring: () => this.#know(target).wiring,
         readResolver: () => this.#readResolver(target),
         openHelper: () => openHelper(target),
         now,
@@ -129,28 +137,35 @@ export class EngineProbes {
     this.#options.onRefused(failure);
   }
 
-  #find(target: NamespaceTarget): ProbeTarget | null {
-    return chooseProbeTarget(target, this.#members(target));
+  /** Who a target is now, and how the engine says that it is connected: worked out anew when the mirror has changed, and the same objects while the answer is. */
+  #know(namespace: NamespaceTarget): Known {
+    const { mirror } = this.#options;
+    const last = this.#known.get(namespace.id);
+    if (last?.revision === mirror.revision) return last;
+    const members = this.#members().get(namespace.id) ?? [];
+    const target = chooseProbeTarget(namespace, members);
+    const owner = namespace.anchor === null ? null : (mirror.container(namespace.anchor.id) ?? null);
+    const described = describeWiring(owner, members, (id) => mirror.network(id));
+    const wiring = this.#changeable.has(namespace.id) ? { ...described, isChangeable: true } : described;
+    const known = {
+      revision: mirror.revision,
+      target: isDeepStrictEqual(last?.target, target) ? (last?.target ?? null) : target,
+      wiring: last !== undefined && isDeepStrictEqual(last.wiring, wiring) ? last.wiring : wiring,
+    };
+    this.#known.set(namespace.id, known);
+    return known;
   }
 
-  /** Who is in the namespace now. */
-  #members(target: NamespaceTarget): readonly ContainerFacts[] {
+  /** Who is in each namespace now. */
+  #members(): ReturnType<typeof groupByNamespace> {
     const { mirror } = this.#options;
-    if (this.#groups?.revision !== mirror.revision) {
-      const byId = groupByNamespace(mirror.engine.name, mirror.containers(), lookupIn(mirror));
-      this.#groups = { revision: mirror.revision, byId };
-      for (const [id, members] of byId) if (members.some(canChangeInterfaces)) this.#changeable.add(id);
-      for (const id of this.#changeable) if (!byId.has(id)) this.#changeable.delete(id);
-    }
-    return this.#groups.byId.get(target.id) ?? [];
-  }
-
-  #describe(target: NamespaceTarget): Wiring {
-    const { mirror } = this.#options;
-    const members = this.#members(target);
-    const owner = target.anchor === null ? null : (mirror.container(target.anchor.id) ?? null);
-    const wiring = describeWiring(owner, members, (id) => mirror.network(id));
-    return this.#changeable.has(target.id) ? { ...wiring, isChangeable: true } : wiring;
+    if (this.#groups?.revision === mirror.revision) return this.#groups.byId;
+    const byId = groupByNamespace(mirror.engine.name, mirror.containers(), lookupIn(mirror));
+    this.#groups = { revision: mirror.revision, byId };
+    for (const [id, members] of byId) if (members.some(canChangeInterfaces)) this.#changeable.add(id);
+    for (const id of this.#changeable) if (!byId.has(id)) this.#changeable.delete(id);
+    for (const id of this.#known.keys()) if (!byId.has(id)) this.#known.delete(id);
+    return byId;
   }
 
   /** All in the namespace share the file of the one that it is of. Whoever is inside may have put something else in its place. */

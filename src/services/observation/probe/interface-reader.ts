@@ -1,5 +1,6 @@
 // Knows the interfaces of one namespace: derived from what the engine did and what the probe may read, where nobody inside can have changed them; shown by
 // the real program in a helper where somebody can, or where the two do not fit together.
+import { isDeepStrictEqual } from 'node:util';
 import { parseArp } from '../../../domain/observation/arp.ts';
 import { renderIfconfig } from '../../../domain/observation/ifconfig-text.ts';
 import {
@@ -10,9 +11,9 @@ import {
 import { parseNetDev } from '../../../domain/observation/net-dev.ts';
 import {
   type InterfaceFile,
-  type InterfacesFinding,
   interfacesWord,
   maxFileLength,
+  type ProbeAnswer,
   readInterfacesFinding,
 } from '../../../domain/observation/probe-protocol.ts';
 import type { InterfacesReading } from '../../../domain/observation/reading.ts';
@@ -25,9 +26,7 @@ import type { Lookout } from '../lookout.ts';
 export interface InterfaceReaderOptions {
   /** Names the target to the probe. */
   readonly key: number;
-  /** Asks the probe one word about the target. */
-  ask(word: string): Promise<ReadonlyMap<string, string>>;
-  /** What the engine says now. */
+  /** What the engine says now: the same object while it says the same. */
   wiring(): Wiring;
   readResolver(): Promise<Resolver>;
   /** Opens a helper in the namespace. */
@@ -44,6 +43,8 @@ export interface InterfacesKnown {
 const timing = {
   /** A neighbour can be forgotten with no witness moving: files are read again after this where there is one. */
   neighbours: 1_000,
+  /** Engine and kernel may tell of different devices for so long before the program is asked. */
+  halfKnown: 1_000,
   /** Files, and what the program shows, are looked at again after this in any case. */
   anyway: 60_000,
   /** Two looks by the program are not closer, unless somebody waits for one. */
@@ -58,10 +59,11 @@ const timing = {
 
 /** What was derived, and from what. */
 interface Derived {
-  readonly devices: string;
+  readonly devices: readonly WiredDevice[];
   readonly designs: readonly InterfaceDesign[];
   readonly resolver: Resolver;
   readonly reading: InterfacesReading;
+  asOf: number;
 }
 
 interface Shown {
@@ -69,12 +71,16 @@ interface Shown {
   readonly at: number;
 }
 
+export function processGone(): Failure {
+  return new Failure('container_not_running', 'The process whose namespace this was has ended');
+}
+
 export class InterfaceReader {
   readonly #options: InterfaceReaderOptions;
   readonly #files = new Map<InterfaceFile, string>();
   #filesAt = Number.NEGATIVE_INFINITY;
   #derived: Derived | undefined;
-  #resolver: { readonly value: Resolver; readonly at: number; readonly devices: string } | undefined;
+  #resolver: { readonly value: Resolver; readonly at: number; readonly devices: readonly WiredDevice[] } | undefined;
   #shown: Shown | undefined;
   /** Something may have happened since the program last looked. */
   #isShownStale = true;
@@ -85,14 +91,34 @@ export class InterfaceReader {
     this.#options = options;
   }
 
-  /** One look. `urgent`: somebody waits for it, so that it is not older than the question. Fails as asking the probe or a helper does. */
-  async read(urgent: boolean): Promise<InterfacesKnown> {
-    const { devices, isChangeable } = this.#options.wiring();
-    if (!isChangeable && devices !== null) {
-      const derived = await this.#derive(devices);
-      if (derived !== null) return derived;
-    } else this.#note(await this.#ask('told'));
-    return this.#show(urgent);
+  /** What the probe has to be asked first. `at` is on the monotonic clock. */
+  word(at: number): string {
+    const { key } = this.#options;
+    if (!this.#isDerivable()) return interfacesWord({ key, how: 'told' });
+    return interfacesWord({ key, how: this.#areFilesDue(at) ? 'forced' : 'moved' });
+  }
+
+  /**
+   * Makes of the probe's answer what is known. `at`: when it was asked. `urgent`: somebody waits for it, so that it is not older than the question.
+   * Fails as the engine or a helper does.
+   */
+  read(
+    answer: ProbeAnswer,
+    { at, urgent }: { readonly at: number; readonly urgent: boolean },
+  ): InterfacesKnown | Promise<InterfacesKnown> {
+    const finding = readInterfacesFinding(answer);
+    if (finding.kind === 'gone') throw processGone();
+    this.#isShownStale ||= finding.moved;
+    // What moved is told once: files that were not read then are read with the next word that may.
+    if (finding.moved && !finding.read) this.#filesAt = Number.NEGATIVE_INFINITY;
+    const { devices } = this.#options.wiring();
+    if (devices === null || !this.#isDerivable()) return this.#show(urgent);
+    if (finding.read) this.#filesAt = at;
+    for (const [name, text] of finding.files) this.#files.set(name, text);
+    const last = this.#derived;
+    const isSame = last !== undefined && last.devices === devices && finding.files.size === 0;
+    if (isSame && !this.#isResolverOld(finding.moved, devices)) return this.#confirm(last, at);
+    return this.#derive(devices, { at, urgent, moved: finding.moved, names: [...finding.files.keys()] });
   }
 
   /** Lets the helper go, if there is one; resolves when it is gone. */
@@ -103,34 +129,35 @@ export class InterfaceReader {
     await helper?.then((one) => one.dispose()).catch(() => {});
   }
 
-  async #derive(devices: readonly WiredDevice[]): Promise<InterfacesKnown | null> {
-    const at = performance.now();
-    const finding = await this.#ask(this.#areFilesDue(at) ? 'forced' : 'moved');
-    this.#note(finding);
-    if (finding.read) this.#filesAt = at;
-    for (const [name, text] of finding.files) this.#files.set(name, text);
-    const spelled = JSON.stringify(devices);
-    const resolver = await this.#resolve(finding.moved, spelled);
+  #isDerivable(): boolean {
+    const { devices, isChangeable } = this.#options.wiring();
+    return devices !== null && !isChangeable;
+  }
+
+  async #derive(
+    devices: readonly WiredDevice[],
+    { at, urgent, moved, names }: { at: number; urgent: boolean; moved: boolean; names: readonly InterfaceFile[] },
+  ): Promise<InterfacesKnown> {
+    const resolver = await this.#resolve(moved, devices);
     const last = this.#derived;
-    if (last !== undefined && finding.files.size === 0 && last.devices === spelled && last.resolver === resolver)
-      return { reading: last.reading, asOf: at };
-    const isSameDesign = last?.devices === spelled && [...finding.files.keys()].every((name) => name === 'dev');
+    const isSameDesign = last?.devices === devices && names.every((name) => name === 'dev');
+    if (isSameDesign && names.length === 0 && last.resolver === resolver) return this.#confirm(last, at);
     const designs = isSameDesign ? last.designs : this.#design(devices);
-    this.#derived =
-      designs === null ? undefined : { devices: spelled, designs, resolver, reading: this.#compose(designs, resolver) };
-    return this.#derived === undefined ? null : { reading: this.#derived.reading, asOf: at };
+    if (designs === null) {
+      // The engine has changed something, and we know one half of it: the other is about to come.
+      if (last !== undefined && !urgent && at - last.asOf < timing.halfKnown)
+        return { reading: last.reading, asOf: last.asOf };
+      this.#derived = undefined;
+      return this.#show(urgent);
+    }
+    const reading = this.#compose(designs, resolver);
+    this.#derived = { devices, designs, resolver, reading, asOf: at };
+    return { reading, asOf: at };
   }
 
-  async #ask(how: 'told' | 'moved' | 'forced'): Promise<Extract<InterfacesFinding, { kind: 'seen' }>> {
-    const { key, ask } = this.#options;
-    const finding = readInterfacesFinding(await ask(interfacesWord({ key, how })), key);
-    if (finding.kind === 'gone')
-      throw new Failure('container_not_running', 'The process whose namespace this was has ended');
-    return finding;
-  }
-
-  #note({ moved }: { readonly moved: boolean }): void {
-    this.#isShownStale ||= moved;
+  #confirm(derived: Derived, at: number): InterfacesKnown {
+    derived.asOf = at;
+    return derived;
   }
 
   #areFilesDue(at: number): boolean {
@@ -164,14 +191,18 @@ export class InterfaceReader {
   }
 
   /** The engine writes the file when it connects the container; whoever is inside may do so at any time. */
-  async #resolve(moved: boolean, devices: string): Promise<Resolver> {
-    const now = performance.now();
+  #isResolverOld(moved: boolean, devices: readonly WiredDevice[]): boolean {
     const last = this.#resolver;
-    const isOld = last !== undefined && moved && now - last.at >= timing.resolver;
-    if (last !== undefined && !isOld && last.devices === devices) return last.value;
+    if (last === undefined || last.devices !== devices) return true;
+    return moved && performance.now() - last.at >= timing.resolver;
+  }
+
+  async #resolve(moved: boolean, devices: readonly WiredDevice[]): Promise<Resolver> {
+    const last = this.#resolver;
+    if (last !== undefined && !this.#isResolverOld(moved, devices)) return last.value;
     const read = await this.#options.readResolver();
-    const value = last !== undefined && JSON.stringify(last.value) === JSON.stringify(read) ? last.value : read;
-    this.#resolver = { value, at: now, devices };
+    const value = last !== undefined && isDeepStrictEqual(last.value, read) ? last.value : read;
+    this.#resolver = { value, at: performance.now(), devices };
     return value;
   }
 

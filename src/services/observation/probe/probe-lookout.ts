@@ -6,6 +6,7 @@ import { renderNetstat } from '../../../domain/observation/netstat-text.ts';
 import {
   inodeWord,
   lookWord,
+  type ProbeAnswer,
   type ProbeTarget,
   readFinding,
   readInode,
@@ -16,7 +17,7 @@ import type { Wiring } from '../../../domain/observation/wiring.ts';
 import { Failure } from '../../../schemas/failure.ts';
 import type { Resolver } from '../../../schemas/ifconfig.ts';
 import type { Look, Lookout } from '../lookout.ts';
-import { InterfaceReader } from './interface-reader.ts';
+import { InterfaceReader, processGone } from './interface-reader.ts';
 import type { Probe } from './probe.ts';
 import type { ProbeMeter } from './probe-meter.ts';
 
@@ -45,11 +46,21 @@ const giantSockets = 4_000;
 interface Known {
   readonly tables: SocketTables;
   readonly restlessness: Restlessness;
-  readonly readAt: number;
+  readAt: number;
   /** They were so at this time: no witness had moved since they were read. */
-  readonly asOf: number;
+  asOf: number;
   readonly texts: Map<string, string>;
 }
+
+/** A look at the tables that is to be made. */
+interface ReadPlan {
+  readonly at: number;
+  readonly last: Known | undefined;
+  readonly reason: 'first' | ReturnType<typeof findRereadReason>;
+  readonly word: string;
+}
+
+const noTexts: ReadonlyMap<string, string> = new Map();
 
 let keys = 0;
 
@@ -77,7 +88,7 @@ export class ProbeLookout implements Lookout {
     this.#options = options;
     keys += 1;
     this.#key = keys;
-    this.#interfaces = new InterfaceReader({ ...options, key: this.#key, ask: (word) => this.#ask(word, 0) });
+    this.#interfaces = new InterfaceReader({ ...options, key: this.#key });
     this.#probe = options.probes.common;
     this.#probe.enter(this.#key);
     options.meter.enter(this.#key, () => this.#known?.asOf ?? null);
@@ -89,29 +100,27 @@ export class ProbeLookout implements Lookout {
 
   async open(): Promise<void> {
     const { sandbox } = this.#options;
-    const sections = await this.#ask(inodeWord(this.#key, sandbox === '' ? '-' : sandbox), 0);
-    this.#inode = readInode(sections, this.#key);
+    this.#inode = readInode(await this.#ask([inodeWord(this.#key, sandbox === '' ? '-' : sandbox)], 0));
   }
 
   async look(words: readonly HelperWord[], urgent: boolean): Promise<Look> {
     const at = performance.now();
     const asked = this.#options.now();
-    const isAboutSockets = words.some((word) => word !== 'interfaces');
-    const [known, interfaces] = await Promise.all([
-      isAboutSockets ? this.#readSockets(urgent) : undefined,
-      words.includes('interfaces') ? this.#interfaces.read(urgent) : undefined,
-    ]);
-    const tell = (asOf: number) => new Date(asked - Math.max(0, at - asOf)).toISOString();
-    const texts = new Map<string, string>();
-    for (const word of words)
-      if (known !== undefined && word.startsWith('-')) texts.set(word.slice(1), print(known, word.slice(1)));
+    const plan = words.some((word) => word !== 'interfaces') ? this.#planRead(at, urgent) : null;
+    const isAboutInterfaces = words.includes('interfaces');
+    const questions = plan === null ? [] : [plan.word];
+    if (isAboutInterfaces) questions.push(this.#interfaces.word(at));
+    const answer = await this.#ask(questions, plan?.last?.asOf ?? 0);
+    const known = plan === null ? undefined : this.#read(plan, answer);
+    const interfaces = isAboutInterfaces ? await this.#interfaces.read(answer, { at, urgent }) : undefined;
+    const tell = (asOf: number) => asked - Math.max(0, at - asOf);
     return {
       at,
       asOf: { sockets: tell(known?.asOf ?? at), interfaces: tell(interfaces?.asOf ?? at) },
       reading: {
         ...(known !== undefined && words.includes('sockets') && { sockets: known.tables }),
         ...(interfaces !== undefined && { interfaces: interfaces.reading }),
-        texts,
+        texts: known === undefined ? noTexts : printAll(known, words),
       },
     };
   }
@@ -122,15 +131,16 @@ export class ProbeLookout implements Lookout {
     await this.#interfaces.dispose();
   }
 
-  async #readSockets(urgent: boolean): Promise<Known> {
+  #planRead(at: number, urgent: boolean): ReadPlan {
     const last = this.#known;
-    const at = performance.now();
     const reason = last === undefined ? 'first' : findRereadReason(last.restlessness, at - last.readAt);
-    const isUrgent = urgent || last === undefined;
-    const word = lookWord({ key: this.#key, forced: reason !== null, urgent: isUrgent });
-    const finding = readFinding(await this.#ask(word, last?.asOf ?? 0), this.#key);
-    if (finding.kind === 'gone')
-      throw new Failure('container_not_running', 'The process whose namespace this was has ended');
+    const word = lookWord({ key: this.#key, forced: reason !== null, urgent: urgent || last === undefined });
+    return { at, last, reason, word };
+  }
+
+  #read({ at, last, reason }: ReadPlan, answer: ProbeAnswer): Known {
+    const finding = readFinding(answer);
+    if (finding.kind === 'gone') throw processGone();
     if (finding.kind === 'late') this.#options.meter.late();
     if (finding.kind === 'read') {
       const hasChanged = finding.tables !== null;
@@ -140,8 +150,9 @@ export class ProbeLookout implements Lookout {
     if (last === undefined) throw new Failure('internal', 'The probe answered nothing to a first look');
     // Nothing of the cap's doing is told as newer than it is.
     if (finding.kind === 'late') return last;
-    this.#known = { ...last, asOf: at, readAt: finding.kind === 'read' ? at : last.readAt };
-    return this.#known;
+    last.asOf = at;
+    if (finding.kind === 'read') last.readAt = at;
+    return last;
   }
 
   #take(text: string, at: number): Known {
@@ -157,11 +168,18 @@ export class ProbeLookout implements Lookout {
     return this.#known;
   }
 
-  async #ask(word: string, knownAt: number): Promise<ReadonlyMap<string, string>> {
+  #ask(words: readonly string[], knownAt: number): Promise<ProbeAnswer> {
     const target = this.#options.target();
-    if (target === null) throw new Failure('container_not_running', 'Nothing runs in the namespace any more');
-    return this.#probe.ask({ key: this.#key, target, word, knownAt });
+    if (target === null)
+      return Promise.reject(new Failure('container_not_running', 'Nothing runs in the namespace any more'));
+    return this.#probe.ask({ key: this.#key, target, words, knownAt });
   }
+}
+
+/** The texts that were asked for, by canonical letters. */
+function printAll(known: Known, words: readonly HelperWord[]): ReadonlyMap<string, string> {
+  const asked = words.filter((word) => word.startsWith('-')).map((word) => word.slice(1));
+  return asked.length === 0 ? noTexts : new Map(asked.map((options) => [options, print(known, options)]));
 }
 
 function print(known: Known, options: string): string {

@@ -1,7 +1,14 @@
 // One probe of one engine: asks it for everyone who looks at the same time in one tick, under one cap. It starts with the first look, starts anew
 // when it has ended, and goes soon after the last one has left. What a look means is not its business.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { defineWord, forgetWord, type ProbeTarget, readCost } from '../../../domain/observation/probe-protocol.ts';
+import {
+  defineWord,
+  forgetWord,
+  type ProbeAnswer,
+  type ProbeTarget,
+  readCost,
+  sortByKey,
+} from '../../../domain/observation/probe-protocol.ts';
 import type { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
 import { Failure } from '../../../schemas/failure.ts';
 import type { Helper } from '../helper.ts';
@@ -19,7 +26,7 @@ export interface ProbeQuestion {
   readonly key: number;
   readonly target: ProbeTarget;
   /** What is asked (domain/observation/probe-protocol.ts). */
-  readonly word: string;
+  readonly words: readonly string[];
   /** When the answer was last known, in milliseconds: under the cap the oldest comes first. */
   readonly knownAt: number;
 }
@@ -33,7 +40,7 @@ export interface ProbeTotals {
 
 interface Waiting {
   readonly question: ProbeQuestion;
-  resolve(sections: ReadonlyMap<string, string>): void;
+  resolve(answer: ProbeAnswer): void;
   reject(error: unknown): void;
 }
 
@@ -46,8 +53,8 @@ export class Probe {
   #waiting: Waiting[] = [];
   #ticking = false;
   #helper: Promise<Helper> | undefined;
-  /** What the running one was told of each target. */
-  readonly #defined = new Map<number, string>();
+  /** What the running one was told of each target, and who that was. */
+  readonly #defined = new Map<number, { readonly definition: string; readonly target: ProbeTarget }>();
   #left: number[] = [];
   #idle: NodeJS.Timeout | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
@@ -77,8 +84,8 @@ export class Probe {
     this.#idle = setTimeout(() => this.#drop(), timing.grace).unref();
   }
 
-  /** Answers the sections of a tick that the question was part of. Fails as starting a helper does, and as its tick does. */
-  ask(question: ProbeQuestion): Promise<ReadonlyMap<string, string>> {
+  /** Answers what was said of the target in a tick that the question was part of. Fails as starting a helper does, and as its tick does. */
+  ask(question: ProbeQuestion): Promise<ProbeAnswer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ question, resolve, reject });
       void this.#answerAll();
@@ -101,8 +108,8 @@ export class Probe {
       await nextTurn();
       const batch = this.#waiting.splice(0).sort((a, b) => a.question.knownAt - b.question.knownAt);
       try {
-        const sections = await this.#tick(batch.map(({ question }) => question));
-        for (const { resolve } of batch) resolve(sections);
+        const answers = await this.#tick(batch.map(({ question }) => question));
+        for (const { question, resolve } of batch) resolve(answers.get(question.key));
       } catch (error) {
         this.#drop();
         for (const { reject } of batch) reject(error);
@@ -111,10 +118,12 @@ export class Probe {
     this.#ticking = false;
   }
 
-  async #tick(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<string, string>> {
+  async #tick(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<number, ProbeAnswer>> {
     const helper = await this.#running();
-    const words = [...this.#left.splice(0).map(forgetWord), ...questions.flatMap((one) => this.#spell(one))];
-    const sections = await helper.tick([String(this.#options.allowance.walks(performance.now())), ...words]);
+    const line = [String(this.#options.allowance.walks(performance.now()))];
+    for (const key of this.#left.splice(0)) line.push(forgetWord(key));
+    for (const question of questions) this.#spell(question, line);
+    const sections = await helper.tick(line);
     const { walks, walkNs, totalNs } = readCost(sections);
     this.#options.allowance.charge(walks, walkNs);
     const used = Math.max(0, totalNs - this.#cpuNs);
@@ -125,15 +134,18 @@ export class Probe {
       cpuNs: this.#totals.cpuNs + used,
     };
     this.#armKeepAlive();
-    return sections;
+    return sortByKey(sections);
   }
 
   /** What it has to be told about the target first, and the question. */
-  #spell({ key, target, word }: ProbeQuestion): string[] {
-    const definition = defineWord(key, target);
-    if (this.#defined.get(key) === definition) return [word];
-    this.#defined.set(key, definition);
-    return [definition, word];
+  #spell({ key, target, words }: ProbeQuestion, line: string[]): void {
+    const known = this.#defined.get(key);
+    if (known?.target !== target) {
+      const definition = defineWord(key, target);
+      this.#defined.set(key, { definition, target });
+      if (known?.definition !== definition) line.push(definition);
+    }
+    line.push(...words);
   }
 
   #running(): Promise<Helper> {
