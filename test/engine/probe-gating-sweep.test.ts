@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { startApp } from '../support/app.ts';
 import { type Claim, Journal, spellAll } from '../support/claims.ts';
 import {
+  callDocker,
   createTestContainer,
   createTestNetwork,
   execInContainer,
@@ -54,6 +55,8 @@ interface Scene {
   readonly boundMs?: number;
   /** How is asked, by chance; see {@link Observation.settle}. */
   readonly ways?: readonly number[];
+  /** Which of several with one seed it is. */
+  readonly number?: number;
 }
 
 class Observation {
@@ -83,16 +86,20 @@ class Observation {
   }
 
   /** Plays the steps, and asks in one of the three ways. */
-  async play(batch: readonly SocketStep[], way: number): Promise<void> {
-    this.#journal.act();
-    for (const step of batch) this.calls += await this.#scene.world.play(step);
-    await this.settle(way);
+  play(batch: readonly SocketStep[], way: number): Promise<void> {
+    return this.act(async () => {
+      for (const step of batch) this.calls += await this.#scene.world.play(step);
+    }, way);
   }
 
-  async clear(): Promise<void> {
+  clear(): Promise<void> {
+    return this.act(() => this.#scene.world.clear());
+  }
+
+  async act(deed: () => Promise<unknown>, way = 0): Promise<void> {
     this.#journal.act();
-    await this.#scene.world.clear();
-    await this.settle(0);
+    await deed();
+    await this.settle(way);
   }
 
   /** Waits until the watcher agrees. Before that it asks in the way 1 for one look, and in the way 2 as another watcher who comes just then. */
@@ -187,7 +194,7 @@ async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
     fc.constantFrom(...(scene.ways ?? [0, 0, 1, 2])),
   );
   const moment = { settled: 0 };
-  for (const [batch, way] of fc.sample(plan, { numRuns: moments, seed })) {
+  for (const [batch, way] of fc.sample(plan, { numRuns: moments, seed: seed + (scene.number ?? 0) })) {
     await observation.play(batch, way);
     moment.settled += 1;
     if (moment.settled % worldLasts === 0) await observation.clear();
@@ -272,7 +279,15 @@ test('all calls, in a container on a bridge', async (t) => {
 });
 
 test('all calls, by one who has joined', async (t) => {
-  await sweep(t, { ...(await setJoinedScene(t)), steps: socketSteps() });
+  const scene = await setJoinedScene(t);
+  const observation = await sweep(t, { ...scene, steps: socketSteps() });
+  const calls = Array.from({ length: 5 }, (_, i) => `serve x${i} ${i % 2 ? 'udp' : 'tcp'} 127.0.0.1 ${7001 + i} 1`);
+  await observation.act(async () => {
+    for (const call of calls) await scene.inside.must(call);
+  });
+  // All that it has opened goes with it, and so does the account of its CPU time.
+  await observation.act(() => callDocker('POST', `/containers/${scene.inside.id}/kill`), 1);
+  observation.judge();
 });
 
 /** Nothing stays in a queue, and no timer runs, so that nothing but a witness tells of a change. */
@@ -325,7 +340,7 @@ test('a connection that only its timers move', { skip: !isSweep && 'takes minute
 
 test('several containers at once share the cap', async (t) => {
   const scenes = [await setBridgedScene(t), await setJoinedScene(t), await setJoinedScene(t)];
-  await Promise.all(scenes.map((scene) => sweep(t, { ...scene, steps: socketSteps() })));
+  await Promise.all(scenes.map((scene, number) => sweep(t, { ...scene, steps: socketSteps(), number })));
 });
 
 test('among others whose tables have to be read each time, so that the cap makes it wait', async (t) => {
