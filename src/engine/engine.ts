@@ -74,6 +74,8 @@ export interface ExecState {
   readonly exitCode: number | null;
   /** PID on the engine's host, 0 when unknown. */
   readonly pid: number;
+  /** It has every capability, whatever its container has. */
+  readonly privileged: boolean;
 }
 
 export interface LogsQuery {

@@ -270,8 +270,19 @@ test('a watcher sees a change by who may make it within two seconds, and what it
   await client.close();
 });
 
-async function callExec(id: string, line: string): Promise<void> {
-  const { Id } = await callDocker('POST', `/containers/${id}/exec`, { Cmd: ['sh', '-c', line] });
+test('what a privileged exec changed is seen', async () => {
+  const target = await makeTarget({ after }, server);
+  const url = `${server.url}/api/v1/containers/${target.id}/ifconfig?intervalMs=100`;
+  const client = await connectStream({ after }, url, { headers: { ...server.headers } });
+  await client.until('a snapshot', ({ data }) => data);
+  await callExec(target.id, 'ifconfig eth0 mtu 1333', { Privileged: true });
+  await client.until('the new MTU', () => client.data?.interfaces[0].mtu === 1333, 4_000);
+  await client.close();
+  await compare(target, 'afterwards');
+});
+
+async function callExec(id: string, line: string, body: Record<string, unknown> = {}): Promise<void> {
+  const { Id } = await callDocker('POST', `/containers/${id}/exec`, { Cmd: ['sh', '-c', line], ...body });
   await callDocker('POST', `/exec/${Id}/start`, { Detach: true });
 }
 

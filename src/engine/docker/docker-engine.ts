@@ -20,7 +20,7 @@ import type {
 import { readFirstFile } from './archive.ts';
 import { attachStreams } from './attached-streams.ts';
 import { type Call, Connection } from './connection.ts';
-import type { ContainerJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
+import type { ContainerJson, ExecJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
 import { formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { formatNanoseconds, streamEvents, streamLogs, streamPull } from './engine-streams.ts';
 import { splitImageReference } from './image-reference.ts';
@@ -212,12 +212,13 @@ class DockerEngine implements Engine {
 
   async inspectExec(execId: string, options?: CallOptions): Promise<ExecState> {
     const path = `/exec/${encodeURIComponent(execId)}/json`;
-    const json = await this.#read<{ Running: boolean; ExitCode: number | null; Pid: number }>(
-      path,
-      `inspect the command ${execId}`,
-      options,
-    );
-    return { running: json.Running, exitCode: json.ExitCode, pid: json.Pid };
+    const json = await this.#read<ExecJson>(path, `inspect the command ${execId}`, options);
+    return {
+      running: json.Running,
+      exitCode: json.ExitCode,
+      pid: json.Pid,
+      privileged: json.ProcessConfig?.privileged ?? false,
+    };
   }
 
   async listExecs(ref: string, options?: CallOptions): Promise<string[]> {

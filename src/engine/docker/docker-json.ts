@@ -21,6 +21,14 @@ export interface EndpointJson {
   readonly Aliases?: Nullable<readonly string[]>;
 }
 
+/** `GET /exec/{id}/json`. */
+export interface ExecJson {
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly Pid: number;
+  readonly ProcessConfig?: { readonly privileged?: boolean };
+}
+
 /** `GET /containers/{id}/json`. */
 export interface ContainerJson {
   readonly Id: string;

@@ -8,6 +8,7 @@ import { chooseProbeTarget, groupByNamespace } from '../../../domain/observation
 import { parseResolver } from '../../../domain/observation/resolver.ts';
 import { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
 import { canChangeInterfaces, describeWiring, type Wiring } from '../../../domain/observation/wiring.ts';
+import type { EngineEvent } from '../../../engine/engine.ts';
 import type { EngineMirror } from '../../../engine/mirror.ts';
 import { Failure } from '../../../schemas/failure.ts';
 import type { Resolver } from '../../../schemas/ifconfig.ts';
@@ -48,6 +49,7 @@ export class EngineProbes {
   readonly #options: EngineProbesOptions;
   readonly #probes: { readonly common: Probe; readonly giants: Probe };
   readonly #meter = new ProbeMeter();
+  readonly #unlisten: () => void;
   #failedStarts = 0;
   #refusal: { readonly reason: string; readonly at: number } | undefined;
   /** Namespaces in which somebody was who can change interfaces: what was done stays when they have left. */
@@ -57,6 +59,7 @@ export class EngineProbes {
 
   constructor(options: EngineProbesOptions) {
     this.#options = options;
+    this.#unlisten = options.mirror.onEvent((event) => void this.#noticeExec(event));
     const allowance = new WalkAllowance(performance.now());
     const make = () => new Probe({ allowance, start: () => this.#start(), onLeaving: options.onLeaving });
     this.#probes = { common: make(), giants: make() };
@@ -107,6 +110,7 @@ export class EngineProbes {
   }
 
   close(): void {
+    this.#unlisten();
     this.#probes.common.close();
     this.#probes.giants.close();
   }
@@ -166,6 +170,17 @@ export class EngineProbes {
     for (const id of this.#changeable) if (!byId.has(id)) this.#changeable.delete(id);
     for (const id of this.#known.keys()) if (!byId.has(id)) this.#known.delete(id);
     return byId;
+  }
+
+  /** A privileged exec may change interfaces, whatever its container may. Only where somebody looks is it worth a question. */
+  async #noticeExec({ type, action, id, attributes }: EngineEvent): Promise<void> {
+    if (type !== 'container' || action !== 'exec_start' || attributes.execID === undefined) return;
+    const namespace = [...this.#members()].find(([, members]) => members.some((one) => one.id === id))?.[0];
+    if (namespace === undefined || !this.#known.has(namespace) || this.#changeable.has(namespace)) return;
+    const state = await this.#options.mirror.engine.inspectExec(attributes.execID).catch(() => undefined);
+    if (state?.privileged !== true) return;
+    this.#changeable.add(namespace);
+    this.#known.delete(namespace);
   }
 
   /** All in the namespace share the file of the one that it is of. Whoever is inside may have put something else in its place. */
