@@ -13,15 +13,21 @@ import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
 import { runFailedAgain } from './testing/second-run.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
-import { findTestFiles, selectFiles } from './testing/test-files.mjs';
+import { findTestFiles, selectFiles, selectSweeps } from './testing/test-files.mjs';
 
 const usage = `Usage: npm test [-- [--verbose] PATH …]
+       npm run test:sweep [-- [--verbose] PATH …]
 
-Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests.
+Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests. A sweep runs the tests with
+generated inputs, on far more of them: it takes the better part of an hour.
 
 Environment:
   TERRARIUM_TEST_CONCURRENCY  test files at a time (default: the number of cores, at least 2)
   TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
+
+/** A single test may take this long, in milliseconds; after it its file is killed. */
+const testDeadlineMs = 300_000;
+const sweepDeadlineMs = 3_600_000;
 
 /** Checks that are no test files: each counts as one test. */
 const linters = [
@@ -35,8 +41,10 @@ const linters = [
 /** @param {string[]} args @returns {Promise<import('./testing/tally.mjs').Tally[]>} */
 async function main(args) {
   const verbose = args.includes('--verbose');
-  const filters = args.filter((arg) => arg !== '--verbose');
-  const files = selectFiles(await findTestFiles(), filters);
+  const isSweep = args.includes('--sweep');
+  const filters = args.filter((arg) => !arg.startsWith('--'));
+  const selected = selectFiles(await findTestFiles(), filters);
+  const files = isSweep ? await selectSweeps(selected) : selected;
   if (files.length === 0) return [failOnce(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)];
 
   const shared = await isEngineUp();
@@ -44,8 +52,8 @@ async function main(args) {
 
   const runId = `r${randomBytes(3).toString('hex')}`;
   const before = new Set((await listObjects()).map(({ id }) => id));
-  const linted = filters.length > 0 ? [] : await runLinters();
-  const results = await runFiles(files, { runId, verbose });
+  const linted = filters.length > 0 || isSweep ? [] : await runLinters();
+  const results = await runFiles(files, { runId, verbose, isSweep });
   printSummary(results);
   return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers({ before, runId, shared })];
 }
@@ -70,11 +78,12 @@ async function runLinters() {
 }
 
 /** Runs the files, a few at a time, prints each result when it is there, and runs again what failed. */
-async function runFiles(files, { runId, verbose }) {
+async function runFiles(files, { runId, verbose, isSweep }) {
   const waiting = [...files];
   const results = [];
   const run = async (file) => {
-    const result = await runFile(file, { env: { TERRARIUM_TEST_RUN: runId } });
+    const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
+    const result = await runFile(file, { env, testDeadlineMs: isSweep ? sweepDeadlineMs : testDeadlineMs });
     const tally = tallyFile(result.events, result);
     printFile({ ...result, tally }, verbose);
     return { ...result, tally };

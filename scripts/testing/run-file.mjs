@@ -4,19 +4,17 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
-/** A single test may take this long; after it the file is killed. */
-const testDeadlineMs = 300_000;
 /** With no test running, the file has to end or start one within this time. */
 const idleDeadlineMs = 60_000;
 const keptOutput = 200_000;
 
 /**
  * @param {string} file relative to the project
- * @param {{ env: Record<string, string> }} options
+ * @param {{ env: Record<string, string>, testDeadlineMs: number }} options a single test may take so long; after it the file is killed
  * @returns {Promise<{ file: string, events: import('./tally.mjs').TestEvent[], code: number | null, problem?: string,
  *   output: string, durationMs: number }>} `output` is the end of what the file printed
  */
-export function runFile(file, { env }) {
+export function runFile(file, { env, testDeadlineMs }) {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const reporter = [

@@ -1,5 +1,5 @@
 // Finds the test files. `node --test` without files finds none of ours and calls that a success, so they are named.
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
@@ -26,4 +26,12 @@ export function selectFiles(files, filters) {
   return files.filter((file) =>
     wanted.some((start) => file === start || file.startsWith(`${start}${path.sep}`) || start === ''),
   );
+}
+
+/** Those that try far more in a sweep: they ask for it by its name. @param {string[]} files @returns {Promise<string[]>} */
+export async function selectSweeps(files) {
+  const asks = await Promise.all(
+    files.map(async (file) => (await readFile(projectPath(file), 'utf8')).includes('TERRARIUM_SWEEP')),
+  );
+  return files.filter((_, index) => asks[index]);
 }

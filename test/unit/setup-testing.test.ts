@@ -19,7 +19,7 @@ describe('a test file', () => {
     t.after(() => rm(folder, { recursive: true, force: true }));
     const file = path.join(folder, 'case.test.ts');
     await writeFile(file, text);
-    const result = await runFile(file, { env: {} });
+    const result = await runFile(file, { env: {}, testDeadlineMs: 60_000 });
     return tallyFile(result.events, result);
   }
   const header = "import test, { describe } from 'node:test';\n";
