@@ -82,7 +82,7 @@ export const Ifconfig = Type.Object(
   {
     container: ContainerRef,
     namespace: ObservedNamespace,
-    asOf: Type.String({ format: 'date-time', description: 'When the sample was asked for: it is never older' }),
+    asOf: Type.String({ format: 'date-time', description: 'All of it was so at this time; it may have changed since' }),
     truncated: Type.Boolean({ description: 'true where a list held more than one sample carries' }),
     interfaces: Type.Array(Interface, { description: 'All of them, UP or not, in the order of the program' }),
     routes: Type.Array(Route),

@@ -69,7 +69,7 @@ export const Netstat = Type.Object(
   {
     container: ContainerRef,
     namespace: ObservedNamespace,
-    asOf: Type.String({ format: 'date-time', description: 'When the sample was asked for: it is never older' }),
+    asOf: Type.String({ format: 'date-time', description: 'All of it was so at this time; it may have changed since' }),
     truncated: Type.Boolean({ description: 'true where a table held more rows than one sample carries' }),
     sockets: Type.Array(Socket, { description: "In the kernel's order" }),
   },
