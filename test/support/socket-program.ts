@@ -7,6 +7,7 @@ const deeds = {
   serve: 6,
   connect: 8,
   meet: 4,
+  part: 3,
   accept: 5,
   halfClose: 3,
   close: 4,
@@ -181,19 +182,24 @@ export class SocketWorld {
     if (listener !== undefined) await this.#connectToListener(listener, step);
   }
 
-  async #connectToListener(listener: Known, { other, choice }: SocketStep): Promise<void> {
+  async #connectToListener(listener: Known, { other, choice }: SocketStep): Promise<Known | undefined> {
     const { inside, outside } = this.#options;
     const player = outside !== undefined && other % 2 === 0 ? outside : inside;
     const to = this.#addressOf(listener, player === outside, choice);
-    if (to !== undefined) await this.#connectTo(player, `tcp${to.is6 ? '6' : ''}`, to.address, listener.port);
+    if (to === undefined) return undefined;
+    return this.#connectTo(player, `tcp${to.is6 ? '6' : ''}`, to.address, listener.port);
   }
 
-  async #connectTo(player: SocketPlayer, kind: string, address: string, port: number): Promise<void> {
+  async #connectTo(player: SocketPlayer, kind: string, address: string, port: number): Promise<Known | undefined> {
     const name = this.#name();
     await this.#call(player, `open ${name} ${kind}`);
-    if ((await this.#call(player, `connect ${name} ${address} ${port}`)) === null)
+    if ((await this.#call(player, `connect ${name} ${address} ${port}`)) === null) {
       await this.#call(player, `close ${name}`);
-    else this.#known.push({ name, role: 'stream', player, kind, address, port });
+      return undefined;
+    }
+    const made: Known = { name, role: 'stream', player, kind, address, port };
+    this.#known.push(made);
+    return made;
   }
 
   async accept({ who }: SocketStep): Promise<void> {
@@ -206,25 +212,49 @@ export class SocketWorld {
 
   /** A connection that is accepted at once, so that it waits in nobody's queue. */
   async meet(step: SocketStep): Promise<void> {
+    await this.#meet(step);
+  }
+
+  /** Two meet and part while more is on its way than the other takes, so that neither gets further: CLOSING, LAST_ACK or FIN_WAIT1. */
+  async part(step: SocketStep): Promise<void> {
+    const ends = await this.#meet(step);
+    if (ends === undefined) return;
+    const [client, server] = ends;
+    const say = ({ player, name }: Known, words: string) => this.#call(player, words.replace('NAME', name));
+    const writer = step.choice % 3 === 1 ? server : client;
+    if (step.choice % 3 === 1) await say(client, 'shutdown NAME 1');
+    // Until nothing goes any more.
+    for (let piece = 0; piece < 8; piece += 1) await say(writer, 'write NAME 3000000');
+    if (step.choice % 3 === 0) {
+      await say(client, 'shutdown NAME 1');
+      await say(server, 'shutdown NAME 1');
+      return;
+    }
+    this.#forget(writer);
+    await say(writer, 'close NAME');
+  }
+
+  async #meet(step: SocketStep): Promise<[client: Known, server: Known] | undefined> {
     const chosen = this.#pick('listener', step.who);
     const ofPort = this.#known.filter(
       ({ role, port }) => (role === 'listener' || role === 'held') && port === chosen?.port,
     );
     // Of several at one port the kernel chooses, and who holds one accepts nothing.
-    if (chosen === undefined || ofPort.some(({ role }) => role === 'held')) return;
-    const before = this.#known.length;
-    await this.#connectToListener(chosen, step);
-    if (this.#known.length === before) return;
+    if (chosen === undefined || ofPort.some(({ role }) => role === 'held')) return undefined;
+    const client = await this.#connectToListener(chosen, step);
+    if (client === undefined) return undefined;
     for (let attempt = 0; attempt < 50; attempt += 1) {
       for (const listener of ofPort) {
         const name = this.#name();
         const answer = await listener.player.play(`accept ${listener.name} ${name}`);
         if (answer === null) continue;
         this.log.push(`inside: accept ${listener.name} ${name}`);
-        this.#known.push({ ...listener, name, role: 'stream' });
-        return;
+        const server: Known = { ...listener, name, role: 'stream' };
+        this.#known.push(server);
+        return [client, server];
       }
     }
+    return undefined;
   }
 
   async halfClose({ who, choice }: SocketStep): Promise<void> {
