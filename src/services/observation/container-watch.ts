@@ -4,7 +4,7 @@ import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { findNamespace } from '../../domain/observation/namespace-target.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import type { Failure } from '../../schemas/failure.ts';
+import { Failure } from '../../schemas/failure.ts';
 import type { StreamState } from '../../schemas/stream.ts';
 import type { Source, SourceState } from '../../streams/source.ts';
 import type { Sample, SampleWatch } from './sampler.ts';
@@ -30,6 +30,15 @@ export function lookupIn(mirror: EngineMirror): (idOrName: string) => ContainerF
   return (idOrName) => mirror.container(idOrName) ?? [...mirror.containers()].find(({ name }) => name === idOrName);
 }
 
+/** Did a look fail because the container, or the one whose namespace it is in, is not what the mirror says? */
+export function isAboutTarget(error: unknown): boolean {
+  const codes = ['container_not_running', 'container_not_found', 'state_conflict'];
+  return error instanceof Failure && codes.includes(error.code);
+}
+
+/** Looks that may fail in a row because nothing is there to be seen, before that is told. */
+const unseenBeforeStale = 3;
+
 /** Begins to follow. The listener is not called before this has returned. */
 export function watchContainer(options: ContainerWatchOptions, listener: ContainerWatchListener): Source {
   const { mirror, samplers, containerId, words, now } = options;
@@ -38,6 +47,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
   let said: { readonly state: StreamState; readonly reason: string | null } | undefined;
   let staleSince: string | undefined;
   let closed = false;
+  let unseen = 0;
 
   function say(state: StreamState, reason: string | null): void {
     if (closed || (said?.state === state && said.reason === reason)) return;
@@ -57,14 +67,17 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
       sample: (sample) => {
         const facts = mirror.container(containerId);
         if (closed || facts === undefined || current?.namespaceId !== namespaceId) return;
+        unseen = 0;
         say('live', null);
         listener.sample(sample, facts);
       },
       down: (failure) => {
         if (closed || current?.namespaceId !== namespaceId) return;
-        // A container that stops while its helper starts makes that fail: the mirror is about to say so.
-        const isRace = failure.code === 'container_not_running' || failure.code === 'container_not_found';
-        if (!isRace) listener.failure(failure);
+        if (isAboutTarget(failure)) {
+          // A container that stops makes a look fail: the mirror is about to say so.
+          unseen += 1;
+          if (unseen < unseenBeforeStale) return;
+        } else listener.failure(failure);
         say('stale', failure.code);
       },
     });

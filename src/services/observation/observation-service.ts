@@ -11,7 +11,7 @@ import type { Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { lookupIn, watchContainer } from './container-watch.ts';
+import { isAboutTarget, lookupIn, watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
 import type { ProbeNumbers } from './probe/engine-probes.ts';
 import type { Sample } from './sampler.ts';
@@ -162,7 +162,7 @@ export class ObservationService {
         const sample: Sample = await this.#samplersOf(mirror).get(target).sampleNow(words);
         return { sample, facts: container };
       } catch (error) {
-        if (attempt === attempts || !(error instanceof Failure && isAboutTarget(error))) throw error;
+        if (attempt === attempts || !isAboutTarget(error)) throw error;
         const now = await mirror.refresh(container.id);
         if (now === undefined) throw new Failure('container_not_found', `Container "${container.name}" was removed`);
         container = now;
@@ -175,11 +175,6 @@ export class ObservationService {
     if (samplers === undefined) throw new Failure('engine_not_found', `Engine "${mirror.engine.name}" is not observed`);
     return samplers;
   }
-}
-
-/** Did a look fail because the container, or the one whose namespace it is in, is not what the mirror said? */
-function isAboutTarget({ code }: Failure): boolean {
-  return code === 'container_not_running' || code === 'container_not_found' || code === 'state_conflict';
 }
 
 function notRunning(name: string, state: string): Failure {

@@ -6,6 +6,7 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
+import { isAboutTarget } from './container-watch.ts';
 import { type Helper, type HelperOptions, startHelper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
 import { pinImage } from './helper-image.ts';
@@ -156,8 +157,9 @@ export class SamplerRegistry {
     });
   }
 
-  /** A mistake of ours is an error; that no helper could look, for whatever reason, is worth knowing. */
+  /** A mistake of ours is an error; that nobody could look is worth knowing, unless nothing is there to be seen any more. */
   #report(target: NamespaceTarget, failure: Failure): void {
+    if (isAboutTarget(failure)) return;
     const details = { err: failure.cause ?? failure, engine: this.#options.mirror.engine.name, namespace: target.id };
     this.#options.log[failure.code === 'internal' ? 'error' : 'warn'](
       details,

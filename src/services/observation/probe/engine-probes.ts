@@ -1,6 +1,7 @@
 // The probes of one engine, and whether it lets us have any: which namespaces they can look into, who is in them, and why a helper has to do it
 // where they cannot.
 import { isDeepStrictEqual } from 'node:util';
+import { isAlive } from '../../../domain/container/join-chain.ts';
 import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import type { NamespaceTarget } from '../../../domain/observation/namespace-target.ts';
 import type { ProbeTarget } from '../../../domain/observation/probe-protocol.ts';
@@ -12,7 +13,7 @@ import type { EngineEvent } from '../../../engine/engine.ts';
 import type { EngineMirror } from '../../../engine/mirror.ts';
 import { Failure } from '../../../schemas/failure.ts';
 import type { Resolver } from '../../../schemas/ifconfig.ts';
-import { lookupIn } from '../container-watch.ts';
+import { isAboutTarget, lookupIn } from '../container-watch.ts';
 import type { Helper } from '../helper.ts';
 import type { Lookout } from '../lookout.ts';
 import { Probe, type ProbeTotals } from './probe.ts';
@@ -99,9 +100,17 @@ export class EngineProbes {
         now,
       });
     } catch (error) {
-      if (this.refusal !== null) return null;
+      if (this.refusal !== null || (await this.#isUnseen(target, error))) return null;
       throw error;
     }
+  }
+
+  /** The engine says that the container runs, and the probe does not see its process: for this one a helper has to look. */
+  async #isUnseen(namespace: NamespaceTarget, error: unknown): Promise<boolean> {
+    const { target } = this.#know(namespace);
+    if (target === null || !isAboutTarget(error)) return false;
+    const now = await this.#options.mirror.refresh(target.container);
+    return now !== undefined && isAlive(now) && now.pid === target.pid;
   }
 
   /** The engine came back, perhaps as another one. */

@@ -5,11 +5,13 @@ import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import { renderNetstat } from '../../../domain/observation/netstat-text.ts';
 import {
   inodeWord,
+  interfacesWord,
   lookWord,
   type ProbeAnswer,
   type ProbeTarget,
   readFinding,
   readInode,
+  readInterfacesFinding,
 } from '../../../domain/observation/probe-protocol.ts';
 import { parseSocketTables, type SocketTables } from '../../../domain/observation/socket-tables.ts';
 import { findRereadReason, judgeRestlessness, type Restlessness } from '../../../domain/observation/staleness.ts';
@@ -100,7 +102,10 @@ export class ProbeLookout implements Lookout {
 
   async open(): Promise<void> {
     const { sandbox } = this.#options;
-    this.#inode = readInode(await this.#ask([inodeWord(this.#key, sandbox === '' ? '-' : sandbox)], 0));
+    const isThere = interfacesWord({ key: this.#key, how: 'told' });
+    const answer = await this.#ask([isThere, inodeWord(this.#key, sandbox === '' ? '-' : sandbox)], 0);
+    if (readInterfacesFinding(answer).kind === 'gone') throw processGone();
+    this.#inode = readInode(answer);
   }
 
   async look(words: readonly HelperWord[], urgent: boolean): Promise<Look> {
