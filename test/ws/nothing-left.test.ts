@@ -94,7 +94,6 @@ describe('nothing is left', { skip, concurrency: true }, () => {
   test('after clients leave, ten times, and after the probe is killed under them', async () => {
     const stage = stages?.leaving ?? assert.fail();
     const server = await startServer(stage);
-    let own: number | undefined;
     for (let drain = 1; drain <= drains; drain += 1) {
       for (let round = 1; round <= Math.ceil(rounds / drains); round += 1) {
         const guests = visit({ after }, server, stage.containers);
@@ -116,11 +115,9 @@ describe('nothing is left', { skip, concurrency: true }, () => {
         guests.leave((drain + round) % 2 === 0 ? 'politely' : 'rudely');
       }
       await awaitNothing(stage.engine, stage.before, { what: `drain ${drain}: clients left`, timeoutMs: promise.left });
-      const limit = own ?? ownSockets;
-      await waitFor(async () => (await countSockets(server.pid)) <= limit, {
-        what: `drain ${drain}: at most ${limit} sockets to be open`,
+      await waitFor(async () => (await countSockets(server.pid)) <= ownSockets, {
+        what: `drain ${drain}: at most ${ownSockets} sockets to be open`,
       });
-      own ??= await countSockets(server.pid);
     }
     await server.kill('SIGKILL');
   });
