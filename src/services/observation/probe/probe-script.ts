@@ -23,8 +23,9 @@ exec /bin/busybox awk -v boundary="$1" "$2"
  * no text is put together in a loop over rows, which takes this awk minutes. Witnesses are read once a tick and target, before what they speak for: what
  * happens between the two is seen by the next tick. Of sockstat, what counts the whole machine's sockets is left out. A table whose sockets it counts as
  * none is not read: a walk is what costs, and it costs the same where there is nothing (net/ipv4/proc.c; a request that waits for its handshake is not
- * counted, and has a listener that is; of TIME_WAIT there is one count for both families). Whose process it is is checked before and after a read, because
- * PIDs are reused.
+ * counted, and has a listener that is; of TIME_WAIT there is one count for both families). snmp6, the longest, is read where a socket is that it alone
+ * counts for: TCP of both families is in snmp. A device counts a packet before it is delivered, so files about interfaces are read once more after the
+ * last movement. Whose process it is is checked before and after a read, because PIDs are reused.
  */
 export const probeProgram = `
 function slurp(path,  text) { text = ""; if ((getline text < path) < 0) text = ""; close(path); return text }
@@ -66,7 +67,7 @@ function define(text,  part, member, n, i) {
 
 function forget(key,  i) {
   delete pid[key]; delete id[key]; delete count[key]; delete seen[key]; delete now[key]; delete known[key]
-  delete witness[key]; delete shown[key]; delete wired[key]
+  delete witness[key]; delete shown[key]; delete wired[key]; delete twice[key]
   for (i = 1; i <= files; i++) delete given[key, file[i]]
 }
 
@@ -98,7 +99,7 @@ function tables(key,  base, counted, waits, text) {
 
 function table(base, name) { return "==> /proc/net/" name " <==\\n" substr(slurp(base name), 1, ${maxTableLength}) "\\n" }
 
-function observe(key,  base, used, path, n, i) {
+function observe(key,  base, used, path, text, n, i) {
   if ((key in seen) && seen[key] == tick) return 1
   if (!(key in pid) || !isTheirs(key)) { say(key " gone"); return 0 }
   seen[key] = tick
@@ -112,7 +113,9 @@ function observe(key,  base, used, path, n, i) {
     if (path == "") known[key] = 0
     used = used path
   }
-  now[key] = used slurp(base "snmp") slurp(base "snmp6") counts(base "sockstat") slurp(base "sockstat6") slurp(base "dev")
+  text = "\\n" slurp(base "sockstat6")
+  if (!isEmpty(text, "UDP6") || !isEmpty(text, "RAW6")) text = slurp(base "snmp6") text
+  now[key] = used slurp(base "snmp") counts(base "sockstat") text slurp(base "dev")
   return 1
 }
 
@@ -139,7 +142,9 @@ function interfaces(how, key,  base, moved, text, i) {
   moved = !known[key] || !(key in wired) || wired[key] != now[key]
   wired[key] = now[key]
   if (moved) say(key " moved")
-  if (how == "m" || (how == "d" && !moved)) return
+  if (how == "m" || (how == "d" && !moved && !(key in twice))) return
+  if (moved) twice[key] = 1
+  else delete twice[key]
   base = "/proc/" pid[key] "/net/"
   for (i = 1; i <= files; i++) {
     text = substr(slurp(base file[i]), 1, ${maxFileLength})
