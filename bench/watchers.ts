@@ -23,23 +23,28 @@ export async function startWatchers(stage: Stage): Promise<Watchers> {
   const told = <Tell extends FromClient['tell']>(tell: Tell) =>
     program.next((message): message is Extract<FromClient, { tell: Tell }> => message.tell === tell);
   await told('ready');
+  let ordered = 0;
   const report = async () => {
     const answer = told('report');
     program.say({ do: 'report' });
     return (await answer).report;
   };
   return {
-    connect: (order) => program.say({ do: 'connect', order }),
+    connect(order) {
+      ordered += order.connections;
+      program.say({ do: 'connect', order });
+    },
     report,
     async served(atLeast = 0, deadlineMs = 90_000) {
       const deadline = performance.now() + deadlineMs;
       for (;;) {
         const now = await report();
-        const isServed = now.firstMs.length > 0 && now.firstMs.every((ms) => ms !== null);
-        if (isServed && now.whole >= atLeast) return now;
+        if (now.errors.length > 0) throw new Error(`A client could not watch: ${now.errors.join('; ')}`);
+        const served = now.firstMs.filter((ms) => ms !== null).length;
+        if (served === ordered && now.whole >= atLeast) return now;
         if (performance.now() > deadline)
           throw new Error(
-            `${now.firstMs.filter((ms) => ms === null).length} of ${now.firstMs.length} connections heard nothing; ${now.whole} of ${atLeast} came`,
+            `${ordered - served} of ${ordered} connections heard nothing; ${now.whole} of ${atLeast} frames came`,
           );
         await sleep(50);
       }

@@ -12,7 +12,7 @@ import { onStage, type Stage } from '../stage.ts';
 import { credentials, startWatchers, type Watchers } from '../watchers.ts';
 
 /** Connections that are there before the first step: they fill what the start left free, and warm what is compiled late. */
-const warmUp = 500;
+const warmUp = 1_000;
 const stepSize = 1_000;
 const steps = 4;
 /** Milliseconds after which nothing is under way any more. */
@@ -87,7 +87,7 @@ function toKb(bytes: number): string {
 }
 
 function toOrder({ url, headers }: Contender, connections: number): ClientOrder {
-  return { url, headers, connections, first: '"type":"snapshot"', keep: 'nothing' };
+  return { url, headers, connections, atOnce: 100, first: '"type":"snapshot"', keep: 'nothing' };
 }
 
 async function startOurs(stage: Stage, target: string): Promise<Contender> {

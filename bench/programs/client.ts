@@ -7,6 +7,8 @@ export interface ClientOrder {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
+  /** How many connect at once; all where not said. The next do when these are open. */
+  readonly atOnce?: number;
   /** Sent on each connection when it is open. */
   readonly say?: readonly string[];
   /** The first frame that holds this is the first data. */
@@ -26,6 +28,8 @@ export interface ClientReport {
   /** Frames that hold what the first data hold. */
   readonly whole: number;
   readonly closed: number;
+  /** What went wrong, once for each kind. */
+  readonly errors: string[];
   /** Name of the order, milliseconds since the epoch when it was heard last, and how often it was heard. */
   readonly moments: { readonly name: string; readonly at: string; readonly lastMs: number; readonly count: number }[];
   /** [port, milliseconds of CLOCK_MONOTONIC] */
@@ -49,44 +53,56 @@ const ports = new Map<number, number>();
 let frames = 0;
 let whole = 0;
 let closed = 0;
+const errors = new Set<string>();
 
 process.on('message', (message: ToClient) => {
-  if (message.do === 'connect') connect(message.order);
+  if (message.do === 'connect') void connect(message.order);
   else if (message.do === 'report') tell({ tell: 'report', report: report() });
   else void closeAll().then(() => tell({ tell: 'closed' }));
 });
 process.on('disconnect', () => process.exit());
 tell({ tell: 'ready' });
 
-function connect(order: ClientOrder): void {
+async function connect(order: ClientOrder): Promise<void> {
+  const { connections, atOnce = connections } = order;
+  for (let made = 0; made < connections; made += atOnce) {
+    const batch = Array.from({ length: Math.min(atOnce, connections - made) }, (_, i) => open(order, made + i === 0));
+    await Promise.all(batch);
+  }
+}
+
+/** Resolves when it is open, or has failed. */
+function open(order: ClientOrder, isFirst: boolean): Promise<void> {
   const first = Buffer.from(order.first);
-  for (let i = 0; i < order.connections; i++) {
-    const index = firstMs.push(null) - 1;
-    const began = performance.now();
-    const socket = new WebSocket(order.url, { headers: order.headers, perMessageDeflate: false });
-    sockets.push(socket);
+  const index = firstMs.push(null) - 1;
+  const began = performance.now();
+  const socket = new WebSocket(order.url, { headers: order.headers, perMessageDeflate: false });
+  sockets.push(socket);
+  socket.on('message', (data: Buffer) => {
+    const now = performance.now();
+    frames += 1;
+    if (data.includes(first)) {
+      whole += 1;
+      firstMs[index] ??= now - began;
+    }
+    if (order.keep === 'moments') keepMoment(data, order.name ?? '');
+    else if (order.keep === 'ports') keepPorts(data);
+    if (isFirst && (order.forward === 'all' || (order.forward === 'deltas' && data.includes(deltaMark))))
+      tell({ tell: 'frame', frame: data.toString() });
+  });
+  return new Promise((resolve) => {
     socket.on('open', () => {
       for (const words of order.say ?? []) socket.send(words);
-    });
-    socket.on('message', (data: Buffer) => {
-      const now = performance.now();
-      frames += 1;
-      if (data.includes(first)) {
-        whole += 1;
-        firstMs[index] ??= now - began;
-      }
-      if (order.keep === 'moments') keepMoment(data, order.name ?? '');
-      else if (order.keep === 'ports') keepPorts(data);
-      if (i === 0 && (order.forward === 'all' || (order.forward === 'deltas' && data.includes(deltaMark))))
-        tell({ tell: 'frame', frame: data.toString() });
+      resolve();
     });
     socket.on('close', () => {
       closed += 1;
     });
     socket.on('error', (error) => {
-      console.error(`client: ${error.message}`);
+      errors.add(error.message);
+      resolve();
     });
-  }
+  });
 }
 
 function keepMoment(data: Buffer, name: string): void {
@@ -119,6 +135,7 @@ function report(): ClientReport {
     frames,
     whole,
     closed,
+    errors: [...errors],
     moments: [...moments.values()],
     ports: [...ports],
   };
