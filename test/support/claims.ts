@@ -22,8 +22,6 @@ export interface Claim {
   readonly rows: readonly SocketRow[];
 }
 
-/** How long a row that a timer ends may be shown after its end: what the observer promises. */
-const timersMs = 1_000;
 /** What two clocks of one machine, and readings that take their time, may differ by. */
 const slackMs = 200;
 
@@ -67,7 +65,7 @@ export class Journal {
     if (rows.length - extra.length !== run.rows.size) return false;
     const lastSeen = extra.map((row) => (row.isTimed ? this.#lastSeen(row, asOf) : Number.NEGATIVE_INFINITY));
     const oldest = asOf - Math.min(...lastSeen);
-    if (oldest > timersMs + slackMs) return false;
+    if (oldest > slackMs) return false;
     this.pastTheirEnd.push(oldest);
     return true;
   }

@@ -88,18 +88,19 @@ const tablesOf = (...sockets: Partial<SocketTables['sockets'][number]>[]): Socke
 test('queues are read again at once, timers after a second, everything after a minute, and the rest by witnesses alone', () => {
   const quiet = judgeRestlessness(tablesOf({}, { state: 'ESTABLISHED' }, { state: 'CLOSE_WAIT' }));
   assert.deepEqual(
-    [0, 59_999, 60_000].map((age) => findRereadReason(quiet, age)),
+    [0, 59_999, 60_000].map((age) => findRereadReason(quiet, { ageMs: age, urgent: true })),
     [null, null, 'anyway'],
   );
   for (const queue of [{ recvQ: 1 }, { sendQ: 1 }])
-    assert.equal(findRereadReason(judgeRestlessness(tablesOf({}, queue)), 0), 'queued');
+    assert.equal(findRereadReason(judgeRestlessness(tablesOf({}, queue)), { ageMs: 0, urgent: false }), 'queued');
   const timed = tcpStates.filter((state) => judgeRestlessness(tablesOf({}, { state })).timed);
   assert.deepEqual(timed, ['SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT', 'LAST_ACK', 'CLOSING']);
   const waiting = judgeRestlessness(tablesOf({ state: 'TIME_WAIT' }));
   assert.deepEqual(
-    [999, 1_000].map((age) => findRereadReason(waiting, age)),
+    [999, 1_000].map((age) => findRereadReason(waiting, { ageMs: age, urgent: false })),
     [null, 'timed'],
   );
+  assert.equal(findRereadReason(waiting, { ageMs: 1, urgent: true }), 'timed', 'at once for who waits');
 });
 
 test('however walks cost, all of them together keep to a tenth of a core over time', () => {

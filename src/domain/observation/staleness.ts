@@ -20,9 +20,15 @@ export function judgeRestlessness({ sockets }: SocketTables): Restlessness {
   };
 }
 
-/** Why tables that were read `ageMs` ago have to be read again; null where the witnesses suffice. */
-export function findRereadReason({ queued, timed }: Restlessness, ageMs: number): 'queued' | 'timed' | 'anyway' | null {
+/**
+ * Why tables that were read `ageMs` ago have to be read again; null where the witnesses suffice. `urgent`: somebody waits for the answer, and no row is
+ * shown to him that a timer has ended.
+ */
+export function findRereadReason(
+  { queued, timed }: Restlessness,
+  { ageMs, urgent }: { readonly ageMs: number; readonly urgent: boolean },
+): 'queued' | 'timed' | 'anyway' | null {
   if (queued) return 'queued';
-  if (timed && ageMs >= rereadAfterMs.timers) return 'timed';
+  if (timed && (urgent || ageMs >= rereadAfterMs.timers)) return 'timed';
   return ageMs >= rereadAfterMs.anyway ? 'anyway' : null;
 }

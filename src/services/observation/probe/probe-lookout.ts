@@ -1,5 +1,6 @@
 // Looks into one namespace by the engine's probe: decides when the socket tables have to be read although no witness moved, keeps what was last read,
 // and prints it as netstat does. What it knows of interfaces is interface-reader.ts.
+import { isDeepStrictEqual } from 'node:util';
 import type { HelperWord } from '../../../domain/observation/helper-output.ts';
 import { helperLimits } from '../../../domain/observation/helper-output.ts';
 import { renderNetstat } from '../../../domain/observation/netstat-text.ts';
@@ -49,7 +50,7 @@ interface Known {
   readonly tables: SocketTables;
   readonly restlessness: Restlessness;
   readAt: number;
-  /** They were so at this time: no witness had moved since they were read. */
+  /** They were so at this time: no witness had moved since they were read, and no timer can have ended a row. */
   asOf: number;
   readonly texts: Map<string, string>;
 }
@@ -138,7 +139,8 @@ export class ProbeLookout implements Lookout {
 
   #planRead(at: number, urgent: boolean): ReadPlan {
     const last = this.#known;
-    const reason = last === undefined ? 'first' : findRereadReason(last.restlessness, at - last.readAt);
+    const reason =
+      last === undefined ? 'first' : findRereadReason(last.restlessness, { ageMs: at - last.readAt, urgent });
     const word = lookWord({ key: this.#key, forced: reason !== null, urgent: urgent || last === undefined });
     return { at, last, reason, word };
   }
@@ -148,13 +150,15 @@ export class ProbeLookout implements Lookout {
     if (finding.kind === 'gone') throw processGone();
     if (finding.kind === 'late') this.#options.meter.late();
     if (finding.kind === 'read') {
-      const hasChanged = finding.tables !== null;
-      if (reason === 'anyway' && !finding.moved) this.#options.meter.forced(hasChanged);
-      if (finding.tables !== null) return this.#take(finding.tables, at);
+      const known = finding.tables === null ? last : this.#take(finding.tables, at);
+      if (reason === 'anyway' && !finding.moved)
+        // What the tables say beside what is shown (timers, references) may tick.
+        this.#options.meter.forced(!isDeepStrictEqual(known?.tables, last?.tables));
+      if (known !== undefined && known !== last) return known;
     }
     if (last === undefined) throw new Failure('internal', 'The probe answered nothing to a first look');
-    // Nothing of the cap's doing is told as newer than it is.
-    if (finding.kind === 'late') return last;
+    // Nothing of the cap's doing is told as newer than it is, and nothing that a timer may have ended since it was read.
+    if (finding.kind === 'late' || (finding.kind === 'unmoved' && last.restlessness.timed)) return last;
     last.asOf = at;
     if (finding.kind === 'read') last.readAt = at;
     return last;
