@@ -1,4 +1,5 @@
 // The same in the host's own namespace, which is nobody else's on an engine of the test's own: among others' sockets there would be no quiet point.
+// TERRARIUM_SWEEP=1 plays many more.
 import test, { after } from 'node:test';
 import { createTestContainer } from '../support/engine.ts';
 import { everywhere, learn, openReader, prove, startObservers } from '../support/netstat-comparison.ts';
