@@ -17,7 +17,7 @@ import {
 import { chooseProbeTarget, groupByNamespace } from '../../src/domain/observation/probe-target.ts';
 import type { SocketTables } from '../../src/domain/observation/socket-tables.ts';
 import { findRereadReason, judgeRestlessness } from '../../src/domain/observation/staleness.ts';
-import { WalkAllowance } from '../../src/domain/observation/walk-allowance.ts';
+import { shareOf, WalkAllowance } from '../../src/domain/observation/walk-allowance.ts';
 import { tcpStates } from '../../src/schemas/netstat.ts';
 import { containerFacts } from '../support/container-facts.ts';
 
@@ -103,14 +103,22 @@ test('queues are read again at once, timers after a second, everything after a m
   assert.equal(findRereadReason(waiting, { ageMs: 1, urgent: true }), 'timed', 'at once for who waits');
 });
 
+/** Of a core: what giants and the others have together, whether there are giants or not. */
+const tenth = 0.1;
+test('giants take their share from the others', () => {
+  const shares = [true, false].map((areGiantsThere) => shareOf('common', { areGiantsThere }));
+  assert.equal(shares[1], tenth);
+  assert.equal((shares[0] ?? 0) + shareOf('giants', { areGiantsThere: true }), tenth);
+});
+
 test('however walks cost, all of them together keep to a tenth of a core over time', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 50_000, max: 80_000_000 }), { minLength: 1, maxLength: 50 }), (costs) => {
-      const allowance = new WalkAllowance(0);
+      const allowance = new WalkAllowance(0, 500e6);
       let spent = 0;
       const seconds = 60;
       for (let ms = 100; ms <= seconds * 1_000; ms += 100) {
-        const walks = allowance.walks(ms);
+        const walks = allowance.walks(ms, tenth);
         let ns = 0;
         for (let i = 0; i < walks; i += 1) ns += costs[i % costs.length] ?? 0;
         allowance.charge(walks, ns);
@@ -123,11 +131,22 @@ test('however walks cost, all of them together keep to a tenth of a core over ti
 });
 
 test('who is owed nothing waits, and the allowance comes back with time', () => {
-  const allowance = new WalkAllowance(0);
-  assert.ok(allowance.walks(0) > 0);
+  const allowance = new WalkAllowance(0, 500e6);
+  assert.ok(allowance.walks(0, tenth) > 0);
   allowance.charge(10, 300e6);
-  assert.equal(allowance.walks(1_000), 0);
-  assert.ok(allowance.walks(4_000) > 0);
+  assert.equal(allowance.walks(1_000, tenth), 0);
+  assert.ok(allowance.walks(4_000, tenth) > 0);
+});
+
+test('what costs more than can be saved up is read all the same, as seldom as it has to be', () => {
+  const allowance = new WalkAllowance(0, 500e6);
+  let walks = 0;
+  for (let ms = 100; ms <= 60_000; ms += 100) {
+    if (allowance.walks(ms, tenth) === 0) continue;
+    walks += 1;
+    allowance.charge(1, 300e6);
+  }
+  assert.ok(walks >= 18 && walks <= 22, `${walks} walks of 300 ms in a minute at a tenth of a core`);
 });
 
 test('the members of a namespace are who is in it and alive, helpers aside; the host has no number of them', () => {

@@ -1,32 +1,52 @@
-// The cap on what reading socket tables may cost, for all namespaces of one probe together: a bucket of CPU time that fills with time. Pure.
+// The cap on what reading socket tables may cost, for all namespaces that share it together: a bucket of CPU time that fills with time. Pure.
 
-/** Share of one core, and how much may be saved up or owed, in nanoseconds. */
-const cap = { share: 0.1, saved: 100e6, owed: 500e6 } as const;
+/** Shares of one core. Giants have one of their own while there are any, so that nobody else waits for what they cost. */
+const share = { all: 0.1, giants: 0.03 } as const;
+
+/** The share of the common ones, or of giants; all of them together have a tenth of a core. */
+export function shareOf(kind: 'common' | 'giants', { areGiantsThere }: { readonly areGiantsThere: boolean }): number {
+  if (kind === 'giants') return share.giants;
+  return areGiantsThere ? share.all - share.giants : share.all;
+}
+
+/**
+ * How much may be owed, in nanoseconds: what is owed beyond is forgiven. The first look at a giant is made by everybody's probe, and keeps others
+ * waiting for a second and a half at most.
+ */
+export const mostOwed = { common: 100e6, giants: 1_000e6 } as const;
+
+/** How much may be saved up, in nanoseconds. */
+const saved = 100e6;
 
 /** What a walk is taken to cost until one was measured: FINDINGS of a host with 262,144 buckets. */
 const firstGuessNs = 8e6;
 
 export class WalkAllowance {
-  #credit: number = cap.saved;
+  #credit: number = saved;
   #walkNs = firstGuessNs;
   #at: number;
+  readonly #owed: number;
 
-  /** Times are milliseconds of one monotonic clock. */
-  constructor(nowMs: number) {
+  /** Times are milliseconds of one monotonic clock. `owed`: nanoseconds that may be owed. */
+  constructor(nowMs: number, owed: number) {
     this.#at = nowMs;
+    this.#owed = owed;
   }
 
-  /** How many walks may be made now. */
-  walks(nowMs: number): number {
-    this.#credit = Math.min(cap.saved, this.#credit + (nowMs - this.#at) * 1e6 * cap.share);
+  /**
+   * How many walks may be made now, if since the last call it had this share of a core: one at least while nothing is owed, since a walk may cost more
+   * than can ever be saved up.
+   */
+  walks(nowMs: number, shareOfCore: number): number {
+    this.#credit = Math.min(saved, this.#credit + (nowMs - this.#at) * 1e6 * shareOfCore);
     this.#at = nowMs;
-    return Math.max(0, Math.floor(this.#credit / this.#walkNs));
+    return this.#credit <= 0 ? 0 : Math.max(1, Math.floor(this.#credit / this.#walkNs));
   }
 
   /** So many walks were made, and cost so much; a probe that cannot tell what they cost is charged what they last did. */
   charge(walks: number, ns: number): void {
     if (walks === 0) return;
     if (ns > 0) this.#walkNs += 0.2 * (ns / walks - this.#walkNs);
-    this.#credit = Math.max(-cap.owed, this.#credit - (ns > 0 ? ns : walks * this.#walkNs));
+    this.#credit = Math.max(-this.#owed, this.#credit - (ns > 0 ? ns : walks * this.#walkNs));
   }
 }

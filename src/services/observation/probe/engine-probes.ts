@@ -7,7 +7,7 @@ import type { NamespaceTarget } from '../../../domain/observation/namespace-targ
 import type { ProbeTarget } from '../../../domain/observation/probe-protocol.ts';
 import { chooseProbeTarget, groupByNamespace } from '../../../domain/observation/probe-target.ts';
 import { parseResolver } from '../../../domain/observation/resolver.ts';
-import { WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
+import { mostOwed, shareOf, WalkAllowance } from '../../../domain/observation/walk-allowance.ts';
 import { canChangeInterfaces, describeWiring, type Wiring } from '../../../domain/observation/wiring.ts';
 import type { EngineEvent } from '../../../engine/engine.ts';
 import type { EngineMirror } from '../../../engine/mirror.ts';
@@ -61,9 +61,14 @@ export class EngineProbes {
   constructor(options: EngineProbesOptions) {
     this.#options = options;
     this.#unlisten = options.mirror.onEvent((event) => void this.#noticeExec(event));
-    const allowance = new WalkAllowance(performance.now());
-    const make = () => new Probe({ allowance, start: () => this.#start(), onLeaving: options.onLeaving });
-    this.#probes = { common: make(), giants: make() };
+    const make = (kind: 'common' | 'giants') =>
+      new Probe({
+        allowance: new WalkAllowance(performance.now(), mostOwed[kind]),
+        share: () => shareOf(kind, { areGiantsThere: this.#probes.giants.isUsed }),
+        start: () => this.#start(),
+        onLeaving: options.onLeaving,
+      });
+    this.#probes = { common: make('common'), giants: make('giants') };
   }
 
   /** Why helpers look instead, null where nothing speaks against probes. */

@@ -15,8 +15,9 @@ import type { Helper } from '../helper.ts';
 
 export interface ProbeOptions {
   start(): Promise<Helper>;
-  /** Shared by all probes of an engine. */
   readonly allowance: WalkAllowance;
+  /** Of a core, for its walks, now. */
+  share(): number;
   /** It is on its way out: `gone` resolves when its container is, or when the engine cannot be asked. */
   onLeaving(gone: Promise<void>): void;
 }
@@ -44,8 +45,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Milliseconds: how long it is kept after the last has left, and the longest time between two ticks, which it would take for its server's death. */
-const timing = { grace: 5_000, keepAlive: 20_000 } as const;
+/** Milliseconds: how long it is kept after the last has left, and the longest time between two ticks: others take silence for the server's death (orphan-sweep.ts). */
+const timing = { grace: 5_000, keepAlive: 2_000 } as const;
 
 export class Probe {
   readonly #options: ProbeOptions;
@@ -68,6 +69,10 @@ export class Probe {
 
   get totals(): ProbeTotals {
     return this.#totals;
+  }
+
+  get isUsed(): boolean {
+    return this.#users.size > 0;
   }
 
   /** It is kept while anyone has entered. `key` is unique among all who ever enter. */
@@ -120,7 +125,7 @@ export class Probe {
 
   async #tick(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<number, ProbeAnswer>> {
     const helper = await this.#running();
-    const line = [String(this.#options.allowance.walks(performance.now()))];
+    const line = [String(this.#options.allowance.walks(performance.now(), this.#options.share()))];
     for (const key of this.#left.splice(0)) line.push(forgetWord(key));
     for (const question of questions) this.#spell(question, line);
     const sections = await helper.tick(line);
