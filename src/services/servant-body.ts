@@ -45,7 +45,9 @@ export function buildServantBody({ image, serverId, role, script, user, host, ..
       SecurityOpt: ['no-new-privileges'],
       LogConfig: { Type: 'none', Config: {} },
       Memory: 64 * 1024 * 1024,
-      NanoCpus: 500_000_000,
+      // Half a core. Where the engine cannot limit CPU time it leaves these out with a warning; NanoCpus it would refuse.
+      CpuPeriod: 100_000,
+      CpuQuota: 50_000,
       PidsLimit: 16,
       ...host,
     },

@@ -4,32 +4,21 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, execInContainer, inspectContainer, localEndpoint, waitFor } from '../support/engine.ts';
+import { callDocker, execInContainer, inspectContainer, waitFor } from '../support/engine.ts';
 import { cgroupV2, isCgroupV2, whyNoCgroupV2 } from '../support/machine-variants.ts';
 import { readMetric } from '../support/metric.ts';
 import { makeTarget, type Target } from '../support/observed.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
-import { startRewritingLine } from '../support/rewriting-line.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
 const skip = isCgroupV2() ? false : whyNoPrivateEngine() || whyNoCgroupV2();
 
-/** The app, and the engine that it is on set as DOCKER_HOST. */
-async function start(): Promise<RunningApp> {
-  let endpoint = localEndpoint();
-  if (!isCgroupV2()) {
-    const engine = await startPrivateEngine({ after }, { image: 'busybox:latest', prepare: cgroupV2 });
-    process.env.DOCKER_HOST = engine.host;
-    // The machine's controller of CPU time is v1's, and an engine without one refuses this limit, where it only leaves out the others.
-    endpoint = await startRewritingLine(
-      { after },
-      { socket: engine.socket, pattern: /"NanoCpus":\d+/, text: '"NanoCpus":0' },
-    );
-  }
-  return startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe', DOCKER_HOST: endpoint } });
+if (skip === false && !isCgroupV2()) {
+  const options = { image: 'busybox:latest', prepare: cgroupV2 };
+  process.env.DOCKER_HOST = (await startPrivateEngine({ after }, options)).host;
 }
 
-const server = skip === false ? await start() : undefined;
+const server = skip === false ? await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } }) : undefined;
 const app = (): RunningApp => server ?? assert.fail();
 
 /** Without an init, which wakes up each second, and without a bridge, whose others' packets arrive. */

@@ -120,7 +120,7 @@ test('one probe for all, without a right that it does not need, and none when no
   );
   assert.equal(HostConfig.LogConfig.Type, 'none');
   assert.equal(HostConfig.AutoRemove && Config.OpenStdin && Config.StdinOnce && !Config.Tty, true);
-  assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0 && HostConfig.NanoCpus > 0);
+  assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0 && HostConfig.CpuQuota > 0);
   assert.deepEqual(
     Mounts.map(({ Type, Source, Destination, RW }: Frame) => [Type, Source, Destination, RW]),
     [['bind', '/sys/fs/cgroup', '/sys/fs/cgroup', false]],

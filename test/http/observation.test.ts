@@ -252,7 +252,7 @@ test('the helper has no right that it does not need', async () => {
   assert.equal(HostConfig.LogConfig.Type, 'none');
   assert.equal(HostConfig.AutoRemove, true);
   assert.equal(HostConfig.PidMode, '');
-  assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0 && HostConfig.NanoCpus > 0);
+  assert.ok(HostConfig.Memory > 0 && HostConfig.PidsLimit > 0 && HostConfig.CpuQuota > 0);
   assert.deepEqual(Mounts, []);
   assert.equal(Config.OpenStdin && Config.StdinOnce && !Config.Tty, true);
   assert.equal(Config.Labels['io.terrarium.managed'], undefined);

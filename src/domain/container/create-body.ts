@@ -31,6 +31,9 @@ export interface DockerHostConfig {
   readonly SecurityOpt?: readonly string[];
   readonly Memory?: number;
   readonly NanoCpus?: number;
+  /** With CpuQuota, in microseconds: for what is ours, and has to run where CPU time cannot be limited as well. */
+  readonly CpuPeriod?: number;
+  readonly CpuQuota?: number;
   readonly PidsLimit?: number;
   readonly LogConfig?: {
     readonly Type: string;

@@ -30,7 +30,7 @@ export function buildProbeBody({ image, serverId, boundary }: ProbeSpec): Create
       CgroupnsMode: 'host',
       Mounts: [{ Type: 'bind', Source: '/sys/fs/cgroup', Target: '/sys/fs/cgroup', ReadOnly: true }],
       Memory: 256 * 1024 * 1024,
-      NanoCpus: 1_000_000_000,
+      CpuQuota: 100_000,
     },
   });
 }
