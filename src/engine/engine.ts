@@ -153,8 +153,11 @@ export interface Engine {
   killContainer(ref: string, signalName: string, options?: CallOptions): Promise<void>;
   /** Removes the container and its anonymous volumes, killing it when `force`. A missing one is `container_not_found`. */
   removeContainer(ref: string, options?: CallOptions & { force?: boolean }): Promise<void>;
-  /** Attaches to the main process's streams (before start, to lose nothing). */
-  attach(ref: string, options: CallOptions & { tty: boolean; logs?: boolean }): Promise<AttachedStreams>;
+  /** Attaches to the main process's streams (before start, to lose nothing). Who only listens (`stdin: false`) ends nothing by leaving. */
+  attach(
+    ref: string,
+    options: CallOptions & { tty: boolean; logs?: boolean; stdin?: boolean },
+  ): Promise<AttachedStreams>;
   resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
 
   /**

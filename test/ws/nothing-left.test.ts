@@ -60,9 +60,6 @@ async function setStage(args: string[] = []): Promise<Stage> {
   return { engine, containers, before: await takeStock(engine) };
 }
 
-/** To be taken out with its cause: nobody is attached to what such an engine lets live, and only its dead man's switch ends it, after a minute. */
-const unproven = 'what the engine let live stays for a minute';
-
 const stages = skip === false ? await setStages() : undefined;
 
 async function setStages() {
@@ -70,7 +67,7 @@ async function setStages() {
     setStage(),
     setStage(),
     setStage(),
-    unproven ? undefined : setStage(['--live-restore']),
+    setStage(['--live-restore']),
   ]);
   return { leaving, killing, interrupting, preserving };
 }
@@ -158,9 +155,7 @@ describe('nothing is left', { skip, concurrency: true }, () => {
     await (await next).kill('SIGKILL');
   });
 
-  test('after SIGKILL of the engine and the server where the engine lets containers live', {
-    skip: unproven,
-  }, async () => {
+  test('after SIGKILL of the engine and the server where the engine lets containers live', async () => {
     const stage = stages?.preserving ?? assert.fail();
     for (let round = 1; round <= revivals; round += 1) {
       const server = await startServer(stage);

@@ -141,11 +141,20 @@ class DockerEngine implements Engine {
     return this.#write('DELETE', containerPath(ref), `remove container ${ref}`, options, query);
   }
 
-  async attach(ref: string, options: CallOptions & { tty: boolean; logs?: boolean }): Promise<AttachedStreams> {
+  async attach(
+    ref: string,
+    options: CallOptions & { tty: boolean; logs?: boolean; stdin?: boolean },
+  ): Promise<AttachedStreams> {
     const connection = await this.#connection.hijack({
       method: 'POST',
       path: `${containerPath(ref)}/attach`,
-      query: { stream: true, stdin: true, stdout: true, stderr: true, logs: options.logs ?? false },
+      query: {
+        stream: true,
+        stdin: options.stdin ?? true,
+        stdout: true,
+        stderr: true,
+        logs: options.logs ?? false,
+      },
       action: `attach to container ${ref}`,
       ...bound(options, deadline.head),
     });

@@ -94,6 +94,7 @@ while read -r -t ${guardPatienceSeconds} word mark; do
     kill) kill_command "$mark"; echo "killed $mark" ;;
     look) seen=$(list_marks) ;;
     sweep) sweep "$mark"; echo swept ;;
+    alive) echo alive ;;
     end) break ;;
   esac
 done

@@ -5,7 +5,6 @@ import type { AttachedStreams, Engine } from '../../engine/engine.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { removeHelper } from '../observation/helper.ts';
 import { buildGuardBody } from './guard-body.ts';
-import { guardPatienceSeconds } from './guard-script.ts';
 
 export interface GuardOptions {
   readonly engine: Engine;
@@ -20,7 +19,8 @@ export interface GuardOptions {
 const answerMs = 15_000;
 /** How long its last kills may take, in milliseconds. */
 const lastKillMs = 2_000;
-const keepAliveMs = (guardPatienceSeconds * 1000) / 4;
+/** Between two lines that say that the server lives: it answers them, so that others hear that it has one (orphan-sweep.ts). */
+const keepAliveMs = 2_000;
 /** A guard says a few short lines. */
 const maxLineLength = 200;
 

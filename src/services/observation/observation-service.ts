@@ -13,6 +13,7 @@ import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import { isAboutTarget, lookupIn, watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
+import { sweepOrphans } from './orphan-sweep.ts';
 import type { ProbeNumbers } from './probe/engine-probes.ts';
 import type { Sample } from './sampler.ts';
 import { type ObservationLog, type Observer, SamplerRegistry } from './sampler-registry.ts';
@@ -56,7 +57,10 @@ export class ObservationService {
   constructor(parts: ObservationParts) {
     this.#parts = parts;
     this.#samplers = new Map(parts.mirrors.map((mirror) => [mirror, new SamplerRegistry({ ...parts, mirror })]));
-    this.#endSweeps = parts.mirrors.map((mirror) => sweepHelpers({ mirror, serverId: parts.serverId }));
+    this.#endSweeps = parts.mirrors.flatMap((mirror) => [
+      sweepHelpers({ mirror, serverId: parts.serverId }),
+      sweepOrphans({ mirror, log: parts.log }),
+    ]);
   }
 
   /** One look, as JSON. Fails with `container_not_running`, `container_not_found`, or with what keeps the engine from answering. */

@@ -51,8 +51,6 @@ const timing = {
   grace: 5_000,
   /** No two ticks are closer; a little less than the shortest interval, so that one which came late does not delay the next. */
   shortestGap: 0.9 * intervalLimits.min,
-  /** A helper that is not ticked for a minute takes its server for dead. */
-  keepAlive: 20_000,
   /** Before the next attempt to open a lookout, doubled each time. */
   firstBackOff: 250,
   longestBackOff: 10_000,
@@ -177,7 +175,7 @@ export class Sampler {
     if (this.#isIdle()) return this.#lastUseAt + timing.grace;
     const gap = this.#lastTickAt + timing.shortestGap;
     if (this.#requests.length > 0) return gap;
-    let due = this.#lastTickAt + timing.keepAlive;
+    let due = Number.POSITIVE_INFINITY;
     for (const { dueAt } of this.#watchings) due = Math.min(due, dueAt);
     return Math.max(due, gap, this.#retryAt);
   }
