@@ -31,6 +31,9 @@ export interface CostPlan {
 /** Nanoseconds a second of watching, by payer, and reads of the socket tables a second; one for each pair. */
 export type CostPair = Readonly<Record<Payer | 'walks', number>>;
 
+/** Milliseconds more before the first window: until the server's code is compiled. */
+const firstWarmUpMs = 7_000;
+
 export async function measureCost(stage: Stage, plan: CostPlan, log: (line: string) => void): Promise<CostPair[]> {
   const { server, lab, order } = plan;
   const whom: Accounted = { serverPid: server.pid, targets: lab.ids, observers: server.observers };
@@ -46,7 +49,7 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
       keep: 'nothing',
     });
     plan.served?.(await watchers.served(plan.snapshots));
-    await sleep(plan.warmUpMs ?? 3_000);
+    await sleep((plan.warmUpMs ?? 3_000) + (pair === 0 ? firstWarmUpMs : 0));
     const walks = await server.gauge('probe_walks');
     const on = await account(whom, () => sleep(plan.windowMs));
     const walked = (await server.gauge('probe_walks')) - walks;

@@ -14,6 +14,11 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] ?? Number.NaN;
 }
 
+/** Slope of a line through values at equal distances, robust against single ones: the median of all pairs' slopes (Theil 1950, Sen 1968). */
+export function slopeOf(values: readonly number[]): number {
+  return median(values.flatMap((from, i) => values.slice(i + 1).map((to, j) => (to - from) / (j + 1))));
+}
+
 export interface Estimate {
   readonly median: number;
   /** Bounds of the 95 % confidence interval of the median. */

@@ -9,12 +9,13 @@ import type { ClientOrder } from '../programs/client.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { readRss, readServeOptions } from '../server.ts';
 import { onStage, type Stage } from '../stage.ts';
+import { slopeOf } from '../statistics.ts';
 import { credentials, startWatchers, type Watchers } from '../watchers.ts';
 
 /** Connections that are there before the first step: they fill what the start left free, and warm what is compiled late. */
 const warmUp = 1_000;
 const stepSize = 1_000;
-const steps = 4;
+const steps = 6;
 /** Milliseconds after which nothing is under way any more. */
 const quietMs = 1_500;
 
@@ -66,19 +67,18 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       value: ratio.toFixed(2),
       goal: '≤ 1.5',
       holds: ratio <= 1.5,
-      detail: `VmRSS after a full collection, from ${warmUp} to ${warmUp + steps * stepSize} connections: ${toKb(growth.ours.whole)} and ${toKb(growth.bare.whole)} kB a connection; by steps of ${stepSize}: ${growth.ours.steps.map(toKb).join(', ')} and ${growth.bare.steps.map(toKb).join(', ')}; of it heap in use ${toKb(growth.ours.heap)} and ${toKb(growth.bare.heap)} kB. The bare server says the same first frames and has the same options: \`${(await readServeOptions()).join(' ')}\``,
+      detail: `slope of VmRSS after full collections, from ${warmUp} to ${warmUp + steps * stepSize} connections: ${toKb(growth.ours.whole)} and ${toKb(growth.bare.whole)} kB a connection; by steps of ${stepSize}: ${growth.ours.steps.map(toKb).join(', ')} and ${growth.bare.steps.map(toKb).join(', ')}; of it heap in use ${toKb(growth.ours.heap)} and ${toKb(growth.bare.heap)} kB. The bare server says the same first frames and has the same options: \`${(await readServeOptions()).join(' ')}\``,
     },
   ];
 }
 
-/** Bytes a connection. */
+/** Bytes a connection: by step, and of all steps together. */
 function toGrowth(sizes: readonly Sizes[]): { steps: number[]; whole: number; heap: number } {
-  const slope = (of: keyof Sizes, from: number, to: number) =>
-    ((sizes[to]?.[of] ?? Number.NaN) - (sizes[from]?.[of] ?? Number.NaN)) / ((to - from) * stepSize);
+  const rss = sizes.map((size) => size.rss / stepSize);
   return {
-    steps: Array.from({ length: steps }, (_, i) => slope('rss', i, i + 1)),
-    whole: slope('rss', 0, steps),
-    heap: slope('heap', 0, steps),
+    steps: rss.slice(1).map((size, i) => size - (rss[i] ?? Number.NaN)),
+    whole: slopeOf(rss),
+    heap: slopeOf(sizes.map((size) => size.heap / stepSize)),
   };
 }
 
