@@ -27,7 +27,7 @@ export interface Call extends DialRequest, CallOptions {
   readonly action: string;
   /** Includes the whole body for `ask`, and only the answer's head for `open` and `hijack`. */
   readonly deadlineMs: number;
-  /** Without the version in the path, on a connection of its own: `/_ping`. */
+  /** Without the version in the path: `/_ping`. */
   readonly unversioned?: boolean;
 }
 
@@ -167,7 +167,7 @@ export class Connection {
   }
 
   async #dial(call: Call, cut: AbortSignal): Promise<DialAnswer> {
-    const isRead = call.method === 'GET' && call.unversioned !== true;
+    const isRead = call.method === 'GET';
     const dialler = isRead ? this.#reads : this.#writes;
     const send = async () => {
       const path = call.unversioned ? call.path : `/v${await this.version()}${call.path}`;
