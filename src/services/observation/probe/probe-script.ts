@@ -25,7 +25,8 @@ exec /bin/busybox awk -v boundary="$1" "$2"
  * none is not read: a walk is what costs, and it costs the same where there is nothing (net/ipv4/proc.c; a request that waits for its handshake is not
  * counted, and has a listener that is; of TIME_WAIT there is one count for both families). snmp6, the longest, is read where a socket is that it alone
  * counts for: TCP of both families is in snmp. A device counts a packet before it is delivered, so files about interfaces are read once more after the
- * last movement. Whose process it is is checked before and after a read, because PIDs are reused.
+ * last movement. Whose process it is is checked before and after a read, because PIDs are reused; one whose witnesses stand still needs no check, as the
+ * CPU time among them is read by the container's id.
  */
 export const probeProgram = `
 function slurp(path,  text) { text = ""; if ((getline text < path) < 0) text = ""; close(path); return text }
@@ -99,10 +100,9 @@ function tables(key,  base, counted, waits, text) {
 
 function table(base, name) { return "==> /proc/net/" name " <==\\n" substr(slurp(base name), 1, ${maxTableLength}) "\\n" }
 
-function observe(key,  base, used, path, text, n, i) {
+function observe(key,  base, used, path, text, before, n, i) {
   if ((key in seen) && seen[key] == tick) return 1
-  if (!(key in pid) || !isTheirs(key)) { say(key " gone"); return 0 }
-  seen[key] = tick
+  if (!(key in pid)) { say(key " gone"); return 0 }
   base = "/proc/" pid[key] "/net/"
   n = count[key]
   known[key] = n > 0
@@ -115,7 +115,10 @@ function observe(key,  base, used, path, text, n, i) {
   }
   text = "\\n" slurp(base "sockstat6")
   if (!isEmpty(text, "UDP6") || !isEmpty(text, "RAW6")) text = slurp(base "snmp6") text
+  before = now[key]
   now[key] = used slurp(base "snmp") counts(base "sockstat") text slurp(base "dev")
+  if ((!known[key] || now[key] != before) && !isTheirs(key)) { delete now[key]; say(key " gone"); return 0 }
+  seen[key] = tick
   return 1
 }
 
