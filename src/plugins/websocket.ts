@@ -22,19 +22,25 @@ declare module 'fastify' {
 /** Clients only subscribe, resize and type: a larger frame is a mistake or an attack. */
 const maxFrameBytes = 64 * 1024;
 
+/** One for all sockets. */
+type SocketErrorListener = (this: WebSocket, error: Error & { code?: unknown }) => void;
+
 const subprotocol = 'terrarium.v1';
 
 /** A client that does not close its side is cut off after this, in milliseconds. */
 const closeGraceMs = 1_000;
 
 export async function websocket(app: FastifyInstance): Promise<void> {
+  const onError: SocketErrorListener = function (error) {
+    endSocket(app, error, this);
+  };
   // Before the plugin's own hook, which keeps the handler that it finds.
   app.addHook('onRoute', (route) => {
     const { wsHandler } = route;
     if (wsHandler === undefined) return;
     route.config = { ...route.config, speaksWebSocket: true };
     route.wsHandler = function (socket, request) {
-      letGoOfRequest(app, socket, request);
+      letGoOfRequest(socket, request, onError);
       return wsHandler.call(this, socket, request);
     };
   });
@@ -77,9 +83,9 @@ export async function websocket(app: FastifyInstance): Promise<void> {
  * A socket may live for days, and its first request is several kilobytes: headers, reply, logger. The plugin's listener and the response that it
  * has given the connection would keep them for as long.
  */
-function letGoOfRequest(app: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
+function letGoOfRequest(socket: WebSocket, request: FastifyRequest, onError: SocketErrorListener): void {
   socket.removeAllListeners('error');
-  socket.on('error', (error) => endSocket(app, error, socket));
+  socket.on('error', onError);
   request.upgradeResponse?.detachSocket(request.raw.socket);
 }
 

@@ -14,12 +14,18 @@ export interface OutboxLimits {
   readonly maxInFlightBytes: number;
 }
 
+/** Whose outbox it is. An object, not a callback: there is one for each of thousands of clients. */
+export interface OutboxOwner {
+  /** Called once when the client does not keep up; the outbox sends nothing more then. */
+  stalled(reason: string): void;
+}
+
 export const outboxLimits: OutboxLimits = { stallMs: 30_000, maxWaiting: 1_024, maxInFlightBytes: 256 * 1024 };
 
 export class Outbox {
   readonly #wire: Wire;
   readonly #limits: OutboxLimits;
-  readonly #onStalled: (reason: string) => void;
+  readonly #owner: OutboxOwner;
   /**
    * In the order of sending. A mark has its name as key, so marking again moves it to the end: behind the states it follows. Made when something
    * has to wait, which for most clients is never.
@@ -33,10 +39,9 @@ export class Outbox {
   #isPumping = false;
   #afterDrain: (() => void) | undefined;
 
-  /** `onStalled` is called once, with the reason, when the client does not keep up; the outbox sends nothing more then. */
-  constructor(wire: Wire, onStalled: (reason: string) => void, limits: OutboxLimits = outboxLimits) {
+  constructor(wire: Wire, owner: OutboxOwner, limits: OutboxLimits = outboxLimits) {
     this.#wire = wire;
-    this.#onStalled = onStalled;
+    this.#owner = owner;
     this.#limits = limits;
   }
 
@@ -144,6 +149,6 @@ export class Outbox {
 
   #giveUp(reason: string): void {
     this.destroy();
-    this.#onStalled(reason);
+    this.#owner.stalled(reason);
   }
 }

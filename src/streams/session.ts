@@ -4,7 +4,7 @@ import type { Failure } from '../schemas/failure.ts';
 import type { Channel, Subscriber } from './channel.ts';
 import { encodeError, spellKey } from './frames.ts';
 import type { Hub } from './hub.ts';
-import { Outbox, type OutboxLimits, type Produce } from './outbox.ts';
+import { Outbox, type OutboxLimits, type OutboxOwner, type Produce } from './outbox.ts';
 import type { SourceState, Subject } from './source.ts';
 import type { Wire } from './wire.ts';
 
@@ -18,13 +18,14 @@ export interface SubscribeOptions {
 /** A sample that is due within a tenth of the interval is not held back for that: ticks are never quite even. */
 const earliness = 0.1;
 
-export class Session {
+export class Session implements OutboxOwner {
   readonly #wire: Wire;
   readonly #hub: Hub;
   readonly #limits: OutboxLimits;
   readonly #outbox: Outbox;
-  readonly #subscriptions = new Map<string, Subscription>();
-  readonly #onEnd: (() => void)[] = [];
+  /** Few for most clients, and one for nearly all: a map would be larger than what is in it. */
+  #subscriptions: Subscription[] = [];
+  #onEnd: (() => void)[] | undefined;
   #ended = false;
   /** It does not keep up and was told so; it may take a while until the wire has ended too. */
   #dropped = false;
@@ -33,7 +34,7 @@ export class Session {
     this.#wire = wire;
     this.#hub = hub;
     this.#limits = limits;
-    this.#outbox = new Outbox(wire, (reason) => this.#drop(reason), limits);
+    this.#outbox = new Outbox(wire, this, limits);
   }
 
   /** Sends a frame in order. */
@@ -53,24 +54,28 @@ export class Session {
 
   /** Calls back once when the session ends, at once where it has ended. */
   onEnd(listener: () => void): void {
-    if (this.#ended) listener();
-    else this.#onEnd.push(listener);
+    if (this.#ended) {
+      listener();
+      return;
+    }
+    this.#onEnd ??= [];
+    this.#onEnd.push(listener);
   }
 
   /** Begins to send the subject's samples and states. A connection holds a key once: subscribing again changes nothing and answers false. */
   subscribe(subject: Subject, options: SubscribeOptions): boolean {
     const name = spellKey(subject.key);
-    if (this.#ended || this.#subscriptions.has(name)) return false;
+    if (this.#ended || this.#subscriptions.some((one) => one.name === name)) return false;
     const subscription = new Subscription(this, this.#hub, name, options);
-    this.#subscriptions.set(name, subscription);
+    this.#subscriptions.push(subscription);
     subscription.begin(subject);
     return true;
   }
 
   unsubscribe(subject: Subject): void {
     const name = spellKey(subject.key);
-    this.#subscriptions.get(name)?.end();
-    this.#subscriptions.delete(name);
+    this.#subscriptions.find((one) => one.name === name)?.end();
+    this.#subscriptions = this.#subscriptions.filter((one) => one.name !== name);
   }
 
   /** Says what went wrong and ends the connection with the code's close code. */
@@ -89,7 +94,7 @@ export class Session {
   /** Lets the client go where it has taken nothing, or answered no ping, for too long. @param now on the clock of `performance.now` */
   checkStall(now: number): void {
     if (this.#wire.unansweredMs() >= this.#limits.stallMs)
-      this.#drop(`no answer to a ping for ${this.#limits.stallMs} ms`);
+      this.stalled(`no answer to a ping for ${this.#limits.stallMs} ms`);
     else this.#outbox.checkStall(now);
   }
 
@@ -105,7 +110,8 @@ export class Session {
     this.#outbox.destroy();
   }
 
-  #drop(reason: string): void {
+  /** It does not keep up: lets go of it with 1013. */
+  stalled(reason: string): void {
     if (this.#dropped) return;
     this.#dropped = true;
     this.destroy();
@@ -115,9 +121,11 @@ export class Session {
 
   #endSubscriptions(): void {
     this.#ended = true;
-    for (const subscription of this.#subscriptions.values()) subscription.end();
-    this.#subscriptions.clear();
-    for (const listener of this.#onEnd.splice(0)) listener();
+    for (const subscription of this.#subscriptions) subscription.end();
+    this.#subscriptions = [];
+    const listeners = this.#onEnd ?? [];
+    this.#onEnd = undefined;
+    for (const listener of listeners) listener();
   }
 }
 
@@ -126,7 +134,7 @@ class Subscription implements Subscriber {
   readonly intervalMs: number;
   readonly #session: Session;
   readonly #hub: Hub;
-  readonly #name: string;
+  readonly name: string;
   readonly #closeAtEnd: boolean;
   #channel: Channel | undefined;
   #lastSeq: number | null = null;
@@ -138,7 +146,7 @@ class Subscription implements Subscriber {
   constructor(session: Session, hub: Hub, name: string, { intervalMs, closeAtEnd = false }: SubscribeOptions) {
     this.#session = session;
     this.#hub = hub;
-    this.#name = name;
+    this.name = name;
     this.#closeAtEnd = closeAtEnd;
     this.intervalMs = intervalMs;
   }
@@ -151,8 +159,8 @@ class Subscription implements Subscriber {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#session.withdraw(this.#name);
-    this.#hub.unsubscribe(this.#name, this);
+    this.#session.withdraw(this.name);
+    this.#hub.unsubscribe(this.name, this);
   }
 
   changed(): void {
@@ -182,7 +190,7 @@ class Subscription implements Subscriber {
   #offer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#session.offer(this.#name, this.#produce);
+    this.#session.offer(this.name, this.#produce);
   }
 
   /**

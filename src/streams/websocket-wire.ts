@@ -52,7 +52,8 @@ class WebSocketWire implements Wire {
   }
 
   onClose(listener: () => void): void {
-    this.#socket.once('close', listener);
+    // It closes once, and the wrapper of `once` would be kept until then.
+    this.#socket.on('close', listener);
   }
 }
 

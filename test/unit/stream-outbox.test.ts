@@ -10,7 +10,7 @@ const frame = (n: number) => Buffer.from(JSON.stringify({ type: 'test', n }));
 function makeOutbox(options: Partial<OutboxLimits> = {}) {
   const wire = new PlayedWire();
   const stalls: string[] = [];
-  const outbox = new Outbox(wire, (reason) => stalls.push(reason), { ...limits, ...options });
+  const outbox = new Outbox(wire, { stalled: (reason) => stalls.push(reason) }, { ...limits, ...options });
   return { wire, stalls, outbox, seen: () => wire.frames.map(({ n }) => n) };
 }
 
