@@ -26,6 +26,8 @@ export interface AppParts {
   readonly engines: readonly Engine[];
   readonly clock?: Clock;
   readonly logger?: FastifyBaseLogger;
+  /** Names this process in the labels of what it makes for itself. Random unless told. */
+  readonly serverId?: string;
 }
 
 /** Limits of one request: sizes in bytes, times in milliseconds. */
@@ -45,6 +47,7 @@ export async function buildApp({
   engines,
   clock = { now: Date.now },
   logger,
+  serverId = randomUUID(),
 }: AppParts): Promise<FastifyInstance> {
   const token = config.token ?? (await loadToken(config.stateDir));
   const app = Fastify({
@@ -64,7 +67,7 @@ export async function buildApp({
     mirrors,
     clock,
     log: app.log,
-    serverId: randomUUID(),
+    serverId,
     bootId: randomUUID(),
   });
   app.decorate('config', config);

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import request from 'supertest';
 import { parseNetstatOptions } from '../../src/domain/observation/netstat-options.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, inspectContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, inspectContainer, listContainerIds, waitFor } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
@@ -24,25 +24,18 @@ function watch(target: { id: string }, query = 'options=tuwan&intervalMs=100'): 
 
 const ports = (client: StreamClient) => client.data?.sockets.map(({ local }: Frame) => local.port) ?? [];
 
-/** Probes and what server they are of; other servers may have theirs on the same engine. */
-async function listProbes(): Promise<{ id: string; server: string }[]> {
-  const filters = encodeURIComponent(JSON.stringify({ label: ['io.terrarium.role=probe'] }));
-  const found = await callDocker<{ Id: string; Labels: Record<string, string> }[]>(
-    'GET',
-    `/containers/json?all=1&filters=${filters}`,
-  );
-  return found.map(({ Id, Labels }) => ({ id: Id, server: Labels['io.terrarium.server'] ?? '' }));
+/** Full ids of the app's probes; other servers may have theirs on the same engine. */
+function listProbes({ serverId }: RunningApp): Promise<string[]> {
+  return listContainerIds('io.terrarium.role=probe', `io.terrarium.server=${serverId}`);
 }
 
-/** The probe of an app that nothing else has asked yet: the one that its first look brings. */
-async function findProbeOf(app: RunningApp, look: () => Promise<unknown>): Promise<{ id: string; server: string }> {
-  const before = new Set((await listProbes()).map(({ server: name }) => name));
-  await look();
+/** The only probe of an app that observes by one. */
+async function findProbe(app: RunningApp): Promise<string> {
   for (const mirror of app.app.services.catalogue.mirrors)
     assert.deepEqual(app.app.services.observation.observerOf(mirror), { via: 'probe', reason: null });
-  const fresh = (await listProbes()).filter(({ server: name }) => !before.has(name));
-  assert.equal(fresh.length, 1, 'one probe');
-  return fresh[0] ?? assert.fail();
+  const [probe, ...others] = await listProbes(app);
+  assert.deepEqual(others, []);
+  return probe ?? assert.fail('no probe');
 }
 
 /** Sockets of every kind and family, in many states, and all of them quiet. A new address cannot be bound at once. */
@@ -104,8 +97,9 @@ test('one probe for all, without a right that it does not need, and none when no
     Promise.all(
       targets.map(({ id }) => request(app.url).get(`/api/v1/containers/${id}/netstat`).set(app.headers).expect(200)),
     );
-  const probe = await findProbeOf(app, look);
-  const { Config, HostConfig, Image, Mounts } = await inspectContainer(probe.id);
+  assert.deepEqual(await listProbes(app), []);
+  await look();
+  const { Config, HostConfig, Image, Mounts } = await inspectContainer(await findProbe(app));
   assert.equal(Config.User, '65534:65534');
   assert.equal(HostConfig.PidMode, 'host');
   assert.equal(HostConfig.NetworkMode, 'none');
@@ -126,7 +120,7 @@ test('one probe for all, without a right that it does not need, and none when no
     [['bind', '/sys/fs/cgroup', '/sys/fs/cgroup', false]],
   );
   assert.equal(Config.Image, Image, 'pinned by id');
-  const isGone = async () => (await listProbes()).every(({ server: name }) => name !== probe.server);
+  const isGone = async () => (await listProbes(app)).length === 0;
   await waitFor(isGone, { what: 'the probe to go after its grace', timeoutMs: 20_000 });
   await look();
   assert.equal(await isGone(), false);
@@ -212,19 +206,21 @@ test('a probe that is killed is replaced, and the watchers need do nothing', asy
   const app = await startApp({ after });
   const target = await makeTarget({ after }, app);
   const url = `${app.url}/api/v1/containers/${target.id}/netstat?options=tl&intervalMs=100`;
-  let client: StreamClient | undefined;
-  const probe = await findProbeOf(app, async () => {
-    client = await connectStream({ after }, url, { headers: { ...app.headers } });
-    await client.until('a snapshot', ({ data }) => data);
-  });
-  if (client === undefined) return assert.fail();
-  const stream: StreamClient = client;
-  await callDocker('POST', `/containers/${probe.id}/kill`);
+  const stream = await connectStream({ after }, url, { headers: { ...app.headers } });
+  await stream.until('a snapshot', ({ data }) => data);
+  const probe = await findProbe(app);
+  await callDocker('POST', `/containers/${probe}/kill`);
   await target.run('httpd -p 82');
   await stream.until('the listener', () => ports(stream).includes(82));
   assert.deepEqual([...new Set(stream.states)], ['live']);
-  const now = (await listProbes()).filter(({ server: name }) => name === probe.server);
-  assert.ok(now.length === 1 && now[0]?.id !== probe.id);
+  const next = await findProbe(app);
+  assert.notEqual(next, probe);
+  await stream.close();
+  // Who comes when it has just ended is answered all the same.
+  await callDocker('POST', `/containers/${next}/kill`);
+  const other = await makeTarget({ after }, app);
+  const look = await fetch(`${app.url}/api/v1/containers/${other.id}/netstat`, app);
+  assert.equal(look.status, 200);
 });
 
 test('an engine that refuses a probe is observed by helpers, and says why', async () => {

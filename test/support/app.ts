@@ -1,4 +1,5 @@
 // A whole Terrarium app on the real engine for one test file, closed with the test.
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ export interface RunningApp {
   readonly url: string;
   readonly token: string;
   readonly headers: { readonly authorization: string };
+  /** The label `io.terrarium.server` of its helpers and probes. */
+  readonly serverId: string;
   close(): Promise<void>;
 }
 
@@ -36,9 +39,11 @@ export async function startApp(
   });
   const settings = { ...read, ...config };
   const engines = settings.engines.map(connectEngine);
+  const serverId = randomUUID();
   const app = await buildApp({
     config: settings,
     engines,
+    serverId,
     ...(clock === undefined ? {} : { clock }),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -56,6 +61,7 @@ export async function startApp(
     url,
     token: testToken,
     headers: { authorization: `Bearer ${testToken}` },
+    serverId,
     close,
   };
 }

@@ -1,4 +1,4 @@
-// A server that is killed by SIGKILL leaves no helper and no probe: they end with their stdin, and the engine removes them.
+// A server that is killed by SIGKILL leaves no helper: they end with their stdin, and the engine removes them. Of probes nothing-left.test.ts proves it.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { testToken } from '../support/app.ts';
-import { createTestContainer, listContainerIds, waitFor } from '../support/engine.ts';
+import { createTestContainer, waitFor } from '../support/engine.ts';
 import { listHelpers } from '../support/observed.ts';
 import { connectStream } from '../support/stream-client.ts';
 
 /** The real server in a process of its own; answers its URL. */
-async function spawnServer(observer: 'probe' | 'helper'): Promise<{ url: string; child: ChildProcess }> {
+async function spawnServer(): Promise<{ url: string; child: ChildProcess }> {
   const stateDir = await mkdtemp(path.join(tmpdir(), 'terrarium-kill-'));
   const main = path.join(import.meta.dirname, '../../src/main.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', main], {
@@ -21,7 +21,7 @@ async function spawnServer(observer: 'probe' | 'helper'): Promise<{ url: string;
       TERRARIUM_STATE_DIR: stateDir,
       TERRARIUM_PORT: '0',
       TERRARIUM_LOG_LEVEL: 'silent',
-      TERRARIUM_OBSERVER: observer,
+      TERRARIUM_OBSERVER: 'helper',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -39,7 +39,7 @@ async function spawnServer(observer: 'probe' | 'helper'): Promise<{ url: string;
 
 test('none is left 10 s after SIGKILL', async () => {
   const targets = await Promise.all([1, 2, 3].map(() => createTestContainer({ after })));
-  const { url, child } = await spawnServer('helper');
+  const { url, child } = await spawnServer();
   const headers = { authorization: `Bearer ${testToken}` };
   await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server to be ready' });
   for (const { id } of targets) {
@@ -52,19 +52,4 @@ test('none is left 10 s after SIGKILL', async () => {
     what: 'every helper to be gone',
     timeoutMs: 10_000,
   });
-});
-
-test('no probe is left 10 s after SIGKILL', async () => {
-  const { id } = await createTestContainer({ after });
-  const { url, child } = await spawnServer('probe');
-  const headers = { authorization: `Bearer ${testToken}` };
-  await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server to be ready' });
-  const before = await listContainerIds('io.terrarium.role=probe');
-  const client = await connectStream({ after }, `${url}/api/v1/containers/${id}/netstat`, { headers });
-  await client.until('a snapshot', ({ data }) => data);
-  const probes = (await listContainerIds('io.terrarium.role=probe')).filter((one) => !before.includes(one));
-  assert.ok(probes.length > 0);
-  child.kill('SIGKILL');
-  const left = async () => (await listContainerIds('io.terrarium.role=probe')).filter((one) => probes.includes(one));
-  await waitFor(async () => (await left()).length === 0, { what: 'the probe to be gone', timeoutMs: 10_000 });
 });

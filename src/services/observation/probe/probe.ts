@@ -113,7 +113,7 @@ export class Probe {
       await nextTurn();
       const batch = this.#waiting.splice(0).sort((a, b) => a.question.knownAt - b.question.knownAt);
       try {
-        const answers = await this.#tick(batch.map(({ question }) => question));
+        const answers = await this.#askAgain(batch.map(({ question }) => question));
         for (const { question, resolve } of batch) resolve(answers.get(question.key));
       } catch (error) {
         this.#drop();
@@ -121,6 +121,19 @@ export class Probe {
       }
     } while (this.#waiting.length > 0);
     this.#ticking = false;
+  }
+
+  /** Who asks one that has ended meanwhile is answered by the next one. */
+  async #askAgain(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<number, ProbeAnswer>> {
+    const hadRun = this.#helper !== undefined;
+    try {
+      return await this.#tick(questions);
+    } catch (error) {
+      const hasEnded = error instanceof Failure && error.code === 'engine_unavailable';
+      if (!hadRun || !hasEnded || this.#closed) throw error;
+      this.#drop();
+      return this.#tick(questions);
+    }
   }
 
   async #tick(questions: readonly ProbeQuestion[]): Promise<ReadonlyMap<number, ProbeAnswer>> {
