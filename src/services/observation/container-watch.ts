@@ -4,11 +4,12 @@ import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { findNamespace } from '../../domain/observation/namespace-target.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { Failure } from '../../schemas/failure.ts';
+import type { Failure } from '../../schemas/failure.ts';
 import type { StreamState } from '../../schemas/stream.ts';
 import type { Source, SourceState } from '../../streams/source.ts';
 import type { Sample, SampleWatch } from './sampler.ts';
 import type { SamplerRegistry } from './sampler-registry.ts';
+import { isAboutTarget, lookupIn } from './target.ts';
 
 export interface ContainerWatchOptions {
   readonly mirror: EngineMirror;
@@ -23,17 +24,6 @@ export interface ContainerWatchListener {
   sample(sample: Sample, facts: ContainerFacts): void;
   state(state: SourceState): void;
   failure(failure: Failure): void;
-}
-
-/** Finds a container of the mirror by full id, or by name as some clients leave it in NetworkMode. */
-export function lookupIn(mirror: EngineMirror): (idOrName: string) => ContainerFacts | undefined {
-  return (idOrName) => mirror.container(idOrName) ?? [...mirror.containers()].find(({ name }) => name === idOrName);
-}
-
-/** Did a look fail because the container, or the one whose namespace it is in, is not what the mirror says? */
-export function isAboutTarget(error: unknown): boolean {
-  const codes = ['container_not_running', 'container_not_found', 'state_conflict'];
-  return error instanceof Failure && codes.includes(error.code);
 }
 
 /** Looks that may fail in a row because nothing is there to be seen, before that is told. */

@@ -11,12 +11,13 @@ import type { Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { isAboutTarget, lookupIn, watchContainer } from './container-watch.ts';
+import { watchContainer } from './container-watch.ts';
 import { sweepHelpers } from './helper-sweep.ts';
 import { sweepOrphans } from './orphan-sweep.ts';
 import type { ProbeNumbers } from './probe/engine-probes.ts';
 import type { Sample } from './sampler.ts';
 import { type ObservationLog, type Observer, SamplerRegistry } from './sampler-registry.ts';
+import { isAboutTarget, lookupIn } from './target.ts';
 import { topicKinds } from './topics.ts';
 
 export interface ObservationParts {

@@ -6,7 +6,6 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { isAboutTarget } from './container-watch.ts';
 import { type Helper, type HelperOptions, startHelper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
 import { pinImage } from './helper-image.ts';
@@ -16,6 +15,7 @@ import { Metronome } from './metronome.ts';
 import { EngineProbes, type ProbeNumbers } from './probe/engine-probes.ts';
 import { buildProbeBody } from './probe/probe-body.ts';
 import { Sampler } from './sampler.ts';
+import { isAboutTarget } from './target.ts';
 
 export interface SamplerRegistryOptions {
   readonly mirror: EngineMirror;
