@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { AttachedStreams, Engine } from '../../src/engine/engine.ts';
-import { createTestContainer, localEndpoint, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, localEndpoint, removeContainer, waitFor } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
 
 function connect(t: TestContext): Engine {
@@ -104,7 +104,10 @@ test('an exec answers with its outputs and its exit code', async (t) => {
   });
   const streams = await engine.startExec(exec, {});
   assert.deepEqual(await readAll(streams), { out: 'a b in /tmp\n1000\n', err: 'wrong\n', error: undefined });
-  assert.deepEqual({ ...(await engine.inspectExec(exec)), pid: 0 }, { running: false, exitCode: 3, pid: 0 });
+  const ended = { running: false, exitCode: 3, pid: 0, privileged: false };
+  assert.deepEqual({ ...(await engine.inspectExec(exec)), pid: 0 }, ended);
+  const { Id: other } = await callDocker('POST', `/containers/${id}/exec`, { Cmd: ['true'], Privileged: true });
+  assert.equal((await engine.inspectExec(other)).privileged, true);
 });
 
 test('an exec takes stdin to its end, megabytes of it, in both directions at once', async (t) => {
