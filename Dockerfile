@@ -43,4 +43,4 @@ USER 10001:10001
 EXPOSE 4242
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["node", "scripts/healthcheck.mjs"]
-ENTRYPOINT ["node", "--max-semi-space-size=2", "--enable-source-maps", "dist/src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--v8-pool-size=1", "--enable-source-maps", "dist/src/main.js"]
