@@ -38,9 +38,14 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
   // The same processes hold the connections to both, so that neither has quicker clients.
   const clients = await Promise.all(Array.from({ length: clientProcesses }, () => startWatchers(stage)));
   let heard = 0;
+  // Frames come until the clients end, and the bare server may have ended by then.
+  let isOver = false;
+  stage.later(() => {
+    isOver = true;
+  });
   clients[0]?.onFrame((frame) => {
     heard += 1;
-    setTimeout(() => bare.broadcast(frame), 500);
+    setTimeout(() => isOver || bare.broadcast(frame), 500);
   });
   for (const client of clients)
     client.connect({
