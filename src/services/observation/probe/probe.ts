@@ -168,6 +168,9 @@ export class Probe {
 
   #running(): Promise<Helper> {
     if (this.#closed) return Promise.reject(new Failure('shutting_down', 'The server is shutting down'));
+    // One that has ended is not followed by another for nobody: nothing would end that one.
+    if (this.#helper === undefined && !this.isUsed)
+      return Promise.reject(new Failure('container_not_running', 'Nobody looks by the probe any more'));
     this.#helper ??= this.#options.start();
     return this.#helper;
   }
