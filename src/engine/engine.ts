@@ -122,7 +122,7 @@ export interface Engine {
   readonly name: string;
   /** Where it is, printable: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
   readonly endpoint: string;
-  /** True where the engine is reached over plain TCP (host mode is refused there, DESIGN §8). */
+  /** True where the engine is reached over plain TCP (host mode is refused there, see SECURITY.md). */
   readonly plainTcp: boolean;
 
   ping(options?: CallOptions): Promise<void>;

@@ -57,9 +57,15 @@ export function formatIpv4(word: number): string {
   return [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff].join('.');
 }
 
+/** The netmask of a prefix length, as {@link readIpv4} has addresses. */
+export function maskOfPrefix(prefix: number): number {
+  // A shift by 32 is a shift by 0.
+  return prefix === 0 ? 0 : -1 << (32 - prefix);
+}
+
 /** The dotted netmask of a prefix length: the reverse of {@link prefixOfMask}. */
 export function maskText(prefix: number): string {
-  return formatIpv4(prefix === 0 ? 0 : -1 << (32 - prefix));
+  return formatIpv4(maskOfPrefix(prefix));
 }
 
 /** Prefix length of a dotted netmask; the leading ones count. */

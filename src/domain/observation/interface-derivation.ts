@@ -1,7 +1,7 @@
 // Interfaces as `ifconfig -a` would show them, derived from what the engine did and what the kernel shows to everyone: for namespaces in which nobody
 // can have changed them. Where the two do not fit together it derives nothing, and the real program has to look. Pure.
 import type { Interface } from '../../schemas/ifconfig.ts';
-import { formatIpv4, readIpv4 } from './address.ts';
+import { formatIpv4, maskOfPrefix, readIpv4 } from './address.ts';
 import { parseLocalAddresses } from './fib-trie.ts';
 import { parseIfInet6 } from './if-inet6.ts';
 import { byName, type DeviceCounters } from './net-dev.ts';
@@ -95,15 +95,10 @@ function nameDevices(
 }
 
 function networkOf({ ipv4, prefix }: WiredDevice): string {
-  return formatIpv4(readIpv4(ipv4) & maskOf(prefix));
+  return formatIpv4(readIpv4(ipv4) & maskOfPrefix(prefix));
 }
 
 /** As the engine sets it; it sets none where a network has no room for one. */
 function broadcastOf({ ipv4, prefix }: WiredDevice): string | null {
-  return prefix >= 31 ? null : formatIpv4(readIpv4(ipv4) | ~maskOf(prefix));
-}
-
-/** 32 bits, as JavaScript's bitwise operators have them. */
-function maskOf(prefix: number): number {
-  return prefix === 0 ? 0 : -1 << (32 - prefix);
+  return prefix >= 31 ? null : formatIpv4(readIpv4(ipv4) | ~maskOfPrefix(prefix));
 }

@@ -18,7 +18,7 @@ export const mostOwed = { common: 100e6, giants: 1_000e6 } as const;
 /** How much may be saved up, in nanoseconds. */
 const saved = 100e6;
 
-/** What a walk is taken to cost until one was measured: FINDINGS of a host with 262,144 buckets. */
+/** What a walk is taken to cost until one was measured: two tables on a host whose hash has 262,144 buckets. */
 const firstGuessNs = 8e6;
 
 export class WalkAllowance {
