@@ -14,6 +14,10 @@ FROM tools AS modules
 RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
     if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
     npm ci --ignore-scripts --omit=dev --no-audit --no-fund
+COPY scripts/sbom.mjs scripts/
+COPY scripts/sbom scripts/sbom
+COPY scripts/setup/project.mjs scripts/setup/
+RUN node scripts/sbom.mjs > sbom.cdx.json
 
 FROM tools AS build
 RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
@@ -22,6 +26,7 @@ RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root
 COPY tsconfig.json tsconfig.build.json ./
 COPY routes routes
 COPY src src
+COPY web web
 RUN npm run build
 
 FROM ${BASE}
@@ -30,14 +35,18 @@ LABEL org.opencontainers.image.title="Terrarium" \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log /usr/share/man/* \
+ # What is shipped keeps its licence beside it.
+ && find /usr/share/doc -type f ! -name copyright -delete \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/terrarium --create-home --shell /usr/sbin/nologin terrarium
 WORKDIR /app
 COPY package.json ./
 COPY scripts/healthcheck.mjs scripts/
 COPY --from=modules /app/node_modules node_modules
+COPY --from=modules /app/sbom.cdx.json ./
 COPY --from=build /app/dist dist
-COPY web web
+COPY web/docs web/docs
+COPY labs labs
 ENV NODE_ENV=production TERRARIUM_STATE_DIR=/var/lib/terrarium
 USER 10001:10001
 EXPOSE 4242

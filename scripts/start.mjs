@@ -3,8 +3,8 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { projectPath } from './setup/project.mjs';
 import { runSetup } from './setup/runner.mjs';
-import { startSteps } from './setup/steps.mjs';
+import { chooseStartSteps } from './setup/steps.mjs';
 
-const code = await runSetup(startSteps);
+const code = await runSetup(chooseStartSteps());
 if (code === 0) await import(pathToFileURL(projectPath('dist', 'src', 'main.js')).href);
 else process.exitCode = code;

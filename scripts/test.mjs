@@ -1,6 +1,7 @@
 // `npm test`: the set-up, the linter, the type check, then every test file on the real engine; `npm test -- PATH …`
 // runs only the test files named. The last line is always "N passed, N failed".
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
 import { capture } from './setup/command.mjs';
@@ -9,25 +10,31 @@ import { askVersion } from './setup/engine.mjs';
 import { projectPath, projectRoot } from './setup/project.mjs';
 import { runSetup } from './setup/runner.mjs';
 import { testSteps } from './setup/steps.mjs';
+import { compileTests } from './testing/compile.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
+import { longestFirst, readTimes, runAll } from './testing/schedule.mjs';
 import { runFailedAgain } from './testing/second-run.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
 import { findTestFiles, selectFiles, selectSweeps } from './testing/test-files.mjs';
 
-const usage = `Usage: npm test [-- [--verbose] PATH …]
+const usage = `Usage: npm test [-- [--verbose] [--note-durations] PATH …]
        npm run test:sweep [-- [--verbose] PATH …]
 
 Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests. A sweep runs the tests with
-generated inputs, on far more of them: it takes the better part of an hour.
+generated inputs, on far more of them: it takes the better part of an hour. --note-durations notes how long each file took, for the order of later runs.
 
 Environment:
-  TERRARIUM_TEST_CONCURRENCY  test files at a time (default: the number of cores, at least 2)
+  TERRARIUM_TEST_CONCURRENCY  test files at a time (default: one more than there are cores, at least 3, and one
+                              more again while these are idle)
   TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
 
 /** A single test may take this long, in milliseconds; after it its file is killed. */
 const testDeadlineMs = 300_000;
 const sweepDeadlineMs = 3_600_000;
+/** To compile everything pays from so many files on. */
+const manyFiles = 5;
+const durationsFile = projectPath('scripts', 'testing', 'durations.json');
 
 /** Checks that are no test files: each counts as one test. */
 const linters = [
@@ -53,8 +60,11 @@ async function main(args) {
   const runId = `r${randomBytes(3).toString('hex')}`;
   const before = new Set((await listObjects()).map(({ id }) => id));
   const linted = filters.length > 0 || isSweep ? [] : await runLinters();
-  const results = await runFiles(files, { runId, verbose, isSweep });
-  printSummary(results);
+  const compiled = files.length < manyFiles ? undefined : await compileTests();
+  const startedAt = readTimes();
+  const results = await runFiles(files, { runId, verbose, isSweep, compiled });
+  printSummary(results, startedAt);
+  if (args.includes('--note-durations')) await noteDurations(results);
   return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers({ before, runId, shared })];
 }
 
@@ -78,25 +88,40 @@ async function runLinters() {
 }
 
 /** Runs the files, a few at a time, prints each result when it is there, and runs again what failed. */
-async function runFiles(files, { runId, verbose, isSweep }) {
-  const waiting = [...files];
-  const results = [];
+async function runFiles(files, { runId, verbose, isSweep, compiled }) {
   const run = async (file) => {
     const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
-    const result = await runFile(file, { env, testDeadlineMs: isSweep ? sweepDeadlineMs : testDeadlineMs });
+    const result = await runFile(file, { env, testDeadlineMs: isSweep ? sweepDeadlineMs : testDeadlineMs, compiled });
     const tally = tallyFile(result.events, result);
     printFile({ ...result, tally }, verbose);
     return { ...result, tally };
   };
-  const work = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) results.push(await run(file));
-  };
-  const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY ?? Math.max(2, os.availableParallelism()));
-  await Promise.all(Array.from({ length: wished }, work));
+  const results = await runAll(longestFirst(files, await readDurations()), run, chooseLimits());
   return runFailedAgain(results, (file) => {
     console.log(`↻ ${file}: once more, alone`);
     return run(file);
   });
+}
+
+function chooseLimits() {
+  const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY);
+  if (wished > 0) return { least: wished, most: wished };
+  const cores = os.availableParallelism();
+  const least = Math.max(2, cores) + 1;
+  return { least, most: least + 1 };
+}
+
+/** Seconds by file, as once noted. */
+async function readDurations() {
+  return JSON.parse(await readFile(durationsFile, 'utf8'));
+}
+
+async function noteDurations(results) {
+  const noted = { ...(await readDurations()) };
+  for (const { file, durationMs } of results) noted[file] = Math.round(durationMs / 1000);
+  const there = new Set(await findTestFiles());
+  const entries = Object.entries(noted).filter(([file]) => there.has(file));
+  await writeFile(durationsFile, `${JSON.stringify(Object.fromEntries(entries.sort()), null, 2)}\n`);
 }
 
 function printFile({ file, events, tally, output, durationMs }, verbose) {
@@ -115,11 +140,14 @@ function printFile({ file, events, tally, output, durationMs }, verbose) {
   if ((verbose || tally.failed > 0) && output.trim() !== '') console.log(indent(`what it printed:\n${output.trim()}`));
 }
 
-function printSummary(results) {
+function printSummary(results, startedAt) {
+  const now = readTimes();
+  const busy = 1 - (now.idle - startedAt.idle) / (now.all - startedAt.all);
   const slowest = [...results].sort((a, b) => b.durationMs - a.durationMs).slice(0, 5);
   console.log(
     `\nSlowest files:\n${slowest.map(({ file, durationMs }) => `  ${seconds(durationMs).padStart(8)}  ${file}`).join('\n')}`,
   );
+  console.log(`The processors were busy for ${Math.round(100 * busy)} % of the time.`);
   const failed = results.filter(({ tally }) => tally.failed > 0);
   if (failed.length === 0) return;
   console.log('\nFailed:');

@@ -1,4 +1,4 @@
-// Set-up step `build`: dist/ is what tsc makes of the sources as they are now. Nothing but tsc writes JavaScript there.
+// Set-up step `build`: dist/ is what tsc makes of the server's sources as they are now, and vite of the dashboard's. Nothing else writes there.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { capture } from './command.mjs';
 import { projectPath, projectRoot } from './project.mjs';
 import { SetupError } from './setup-error.mjs';
 
-const inputs = ['package-lock.json', 'routes', 'src', 'tsconfig.build.json', 'tsconfig.json'];
+const inputs = ['package-lock.json', 'routes', 'src', 'tsconfig.build.json', 'tsconfig.json', 'web'];
 const stamp = projectPath('dist', '.built-from');
 
 /**
@@ -51,12 +51,25 @@ async function readStamp() {
   }
 }
 
+async function buildDashboard() {
+  const vite = projectPath('node_modules', 'vite', 'bin', 'vite.js');
+  const args = [vite, 'build', 'web', '--logLevel', 'warn'];
+  const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
+  if (code === 0) return;
+  const said = `${stderr}${stdout}`.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
+  throw new SetupError(`the dashboard cannot be built (npm run build shows all): ${said}`);
+}
+
 export const build = {
   name: 'build',
   async check() {
     const current = await hashFiles(projectRoot, inputs);
     if ((await readStamp()) === current) return { ok: true, detail: 'dist/ is up to date' };
-    return { ok: false, missing: 'an up-to-date build: npm run build', plan: 'compiling src/ and routes/ to dist/' };
+    return {
+      ok: false,
+      missing: 'an up-to-date build: npm run build',
+      plan: 'building src/, routes/ and web/ to dist/',
+    };
   },
   async apply() {
     const current = await hashFiles(projectRoot, inputs);
@@ -66,6 +79,7 @@ export const build = {
     const args = [tsc, '-p', 'tsconfig.build.json', '--pretty', 'false'];
     const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
     if (code !== 0) throw new SetupError(describeErrors(`${stdout}${stderr}`));
+    await buildDashboard();
     await writeFile(stamp, current);
   },
 };

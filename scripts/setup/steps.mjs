@@ -1,5 +1,6 @@
 // The list of set-up steps, in the order they depend on each other. A step is `{ name, check, apply }`:
 // `check` only looks, `apply` is called when something was missing.
+import process from 'node:process';
 import { build } from './build.mjs';
 import { dependencies } from './dependencies.mjs';
 import { engine } from './engine.mjs';
@@ -14,8 +15,21 @@ import { testTools } from './test-tools.mjs';
  * @typedef {{ name: string, check: () => Promise<Verdict>, apply: () => Promise<void> }} Step
  */
 
-/** What `npm start` needs, in order. @type {Step[]} */
+/** What a server beside its own engine needs, in order. @type {Step[]} */
 export const startSteps = [nodeVersion, dependencies, build, engine, image];
+
+/**
+ * What `npm start` needs. Engines that are named in a file, or that TLS or SSH leads to, are somebody's to look after: the server waits for them, and
+ * says of each why it cannot be reached.
+ * @param {Record<string, string | undefined>} [env]
+ * @returns {Step[]}
+ */
+export function chooseStartSteps(env = process.env) {
+  const isSet = (name) => (env[name] ?? '') !== '';
+  const isElsewhere =
+    isSet('TERRARIUM_ENGINES_FILE') || isSet('DOCKER_TLS_VERIFY') || /^ssh:/i.test(env.DOCKER_HOST ?? '');
+  return isElsewhere ? startSteps.filter((step) => step !== engine && step !== image) : startSteps;
+}
 
 /** What `npm test` needs: the same, and what only tests use. @type {Step[]} */
 export const testSteps = [...startSteps, testTools, testBase];

@@ -6,7 +6,7 @@ import { canInstall, installPackages } from './apt.mjs';
 import { capture } from './command.mjs';
 import { SetupError } from './setup-error.mjs';
 
-/** The program, how to tell that it is there when its file does not say so, and the packages that bring it, by release. */
+/** The program, how to tell that it is there when its file does not say so (and what that has to print), and the packages that bring it, by release. */
 const tools = [
   { name: 'docker', packages: ['docker-cli'] },
   {
@@ -21,6 +21,17 @@ const tools = [
   { name: 'ip', packages: ['iproute2'] },
   { name: 'nsenter', packages: ['util-linux'] },
   { name: 'git', packages: ['git'] },
+  { name: 'openssl', packages: ['openssl'] },
+  { name: 'ssh', packages: ['openssh-client'] },
+  { name: 'sshd', packages: ['openssh-server'] },
+  { name: 'chromium', packages: ['chromium'] },
+  // A browser without a font for them shows Chinese characters as boxes.
+  {
+    name: 'a CJK font',
+    probe: ['fc-list', ':lang=zh', 'file'],
+    says: /\S/,
+    packages: ['fonts-noto-cjk', 'fontconfig'],
+  },
 ];
 
 async function isOnPath(program) {
@@ -38,8 +49,10 @@ async function isOnPath(program) {
   return found.includes(true);
 }
 
-async function isThere({ name, probe }) {
-  return probe ? (await capture(probe[0], probe.slice(1))).code === 0 : isOnPath(name);
+async function isThere({ name, probe, says }) {
+  if (!probe) return isOnPath(name);
+  const { code, stdout } = await capture(probe[0], probe.slice(1));
+  return code === 0 && (says === undefined || says.test(stdout.toString()));
 }
 
 async function findAbsent() {

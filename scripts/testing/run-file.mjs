@@ -10,11 +10,12 @@ const keptOutput = 200_000;
 
 /**
  * @param {string} file relative to the project
- * @param {{ env: Record<string, string>, testDeadlineMs: number }} options a single test may take so long; after it the file is killed
+ * @param {{ env: Record<string, string>, testDeadlineMs: number, compiled?: (file: string) => string }} options a single test may take so long; after it
+ *   the file is killed. `compiled` says where its compiled form is, where there is one
  * @returns {Promise<{ file: string, events: import('./tally.mjs').TestEvent[], code: number | null, problem?: string,
  *   output: string, durationMs: number }>} `output` is the end of what the file printed
  */
-export function runFile(file, { env, testDeadlineMs }) {
+export function runFile(file, { env, testDeadlineMs, compiled }) {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const reporter = [
@@ -23,7 +24,11 @@ export function runFile(file, { env, testDeadlineMs }) {
       '--test-reporter-destination',
       'stdout',
     ];
-    const child = spawn(process.execPath, ['--import', 'tsx', ...reporter, file], {
+    const program =
+      compiled === undefined
+        ? ['--import', 'tsx', ...reporter, file]
+        : ['--enable-source-maps', ...reporter, compiled(file)];
+    const child = spawn(process.execPath, program, {
       cwd: projectRoot,
       // Within `node --test` the runner would take this file for one of its own, and the reporter would be ignored.
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },

@@ -3,17 +3,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
-/** Long ones first, so that none is left running alone at the end. */
-const order = ['test/e2e/', 'test/ws/', 'test/http/', 'test/engine/', 'test/unit/'];
-
-/** @returns {Promise<string[]>} paths relative to the project, in the order to run them */
+/** @returns {Promise<string[]>} paths relative to the project */
 export async function findTestFiles() {
   const found = await readdir(projectPath('test'), { recursive: true, withFileTypes: true });
-  const files = found
+  return found
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
-    .map((entry) => path.relative(projectRoot, path.join(entry.parentPath ?? entry.path, entry.name)));
-  const rank = (file) => (order.findIndex((folder) => file.startsWith(folder)) + order.length + 1) % (order.length + 1);
-  return files.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+    .map((entry) => path.relative(projectRoot, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
 }
 
 /**
