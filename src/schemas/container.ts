@@ -94,6 +94,11 @@ export const Container = Type.Object(
     joinedTo: Nullable(Type.Object({ id: Type.String(), name: Nullable(Type.String()) })),
     orphaned: Type.Boolean({ description: "It no longer shares its target's network namespace; rejoin heals it" }),
     orphanReason: Nullable(oneOf(orphanReasons)),
+    rejoin: Nullable(
+      oneOf(['manual', 'auto'], {
+        description: 'Who heals it when it is orphaned: whoever asks, or the server by itself',
+      }),
+    ),
     namespace: Nullable(NamespaceRef),
     networks: Type.Array(NetworkAttachment, {
       description: "Those it is on itself; a joined container is on its target's",

@@ -35,6 +35,33 @@ export const EngineName = Type.String({
   description: 'Name of an engine, as GET /api/v1/engines lists them',
 });
 
+export const Placement = Type.Union(
+  [
+    Type.Literal('least-loaded'),
+    Type.Object(
+      {
+        labels: Type.Unsafe<Record<string, string>>({
+          ...dictionary({ minLength: 1, maxLength: 63 }, Type.String({ maxLength: 128 }), 32),
+          minProperties: 1,
+          description: 'All of them, as the file of engines has them',
+        }),
+      },
+      closedObject,
+    ),
+  ],
+  {
+    description:
+      '"least-loaded": the engine with the fewest running containers for each CPU. { "labels": { … } }: the least loaded of those that have them all. Instead of `engine`',
+    examples: ['least-loaded', { labels: { room: 'a' } }],
+  },
+);
+export type Placement = Static<typeof Placement>;
+
+export const UserLabels = Type.Unsafe<Record<string, string>>({
+  ...dictionary({ minLength: 1, maxLength: 256 }, Type.String({ maxLength: 4_096 }), 64),
+  description: 'None may begin with io.terrarium. or com.docker.',
+});
+
 /** What a container gets where the request does not say. Memory in bytes. */
 export const defaultLimits = { memory: 512 * 1024 ** 2, cpus: 1, pids: 256 } as const;
 
@@ -127,12 +154,7 @@ const common = {
       description: 'no (default), always, unless-stopped, on-failure[:N]',
     }),
   ),
-  labels: Type.Optional(
-    Type.Unsafe<Record<string, string>>({
-      ...dictionary({ minLength: 1, maxLength: 256 }, Type.String({ maxLength: 4_096 }), 64),
-      description: 'None may begin with io.terrarium. or com.docker.',
-    }),
-  ),
+  labels: Type.Optional(UserLabels),
   lab: Type.Optional(LabName),
   ttl: Type.Optional(
     Type.String({
@@ -142,6 +164,7 @@ const common = {
     }),
   ),
   engine: Type.Optional(EngineName),
+  placement: Type.Optional(Placement),
   limits: Type.Optional(Limits),
   capabilities: Type.Optional(
     Type.Array(
@@ -202,7 +225,10 @@ export const CreateBridged = Type.Object(
 );
 export type CreateBridged = Static<typeof CreateBridged>;
 
-const { hostname: _ofTheTarget, ...commonOfJoined } = common;
+const { hostname: _ofTheTarget, placement: _whereTheTargetIs, ...commonOfJoined } = common;
+
+export const rejoinPolicies = ['manual', 'auto'] as const;
+export type RejoinPolicy = (typeof rejoinPolicies)[number];
 
 /** hostname and dns belong to the target's namespace: Docker refuses them here, and so do we, by name. */
 export const CreateJoined = Type.Object(
@@ -213,6 +239,14 @@ export const CreateJoined = Type.Object(
       maxLength: 255,
       description: 'A running container: full id, exact name, or unique prefix of an id',
     }),
+    rejoin: Type.Optional(
+      Type.Unsafe<RejoinPolicy>({
+        type: 'string',
+        enum: [...rejoinPolicies],
+        description:
+          'What happens when it is stranded, because its target was restarted or replaced. manual (default): it waits for POST …/rejoin; auto: the server rejoins it',
+      }),
+    ),
   },
   { $id: 'CreateJoined', ...closedObject, examples: [{ name: 'joined', target: 'web' }] },
 );
@@ -254,6 +288,13 @@ export const DryRun = Type.Object(
   {
     mode: Mode,
     engine: Type.String(),
+    engineReason: Type.String({
+      description: 'Why this engine',
+      examples: [
+        'the request names it',
+        'it is the least loaded of 2 (containers for each CPU: left 0.50, right 1.25)',
+      ],
+    }),
     name: Type.String(),
     request: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: "Docker's create body" }),
     warnings: Type.Array(Type.String()),

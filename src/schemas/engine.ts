@@ -3,6 +3,10 @@ import { type Static, Type } from 'typebox';
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+/** What an engine is in a swarm, as {@link SwarmView} tells. */
+export const swarmStates = ['inactive', 'pending', 'locked', 'error', 'worker', 'manager'] as const;
+export type SwarmState = (typeof swarmStates)[number];
+
 export const engineStates = ['connecting', 'syncing', 'live', 'stale'] as const;
 export const EngineState = Type.Unsafe<(typeof engineStates)[number]>({
   type: 'string',
@@ -19,6 +23,10 @@ const standing = {
     minimum: 0,
     description: 'Milliseconds since what we know was last known to be right; 0 while live',
   }),
+  failures: Type.Integer({ minimum: 0, description: 'Attempts in vain since it was last live; 0 while live' }),
+  retryAt: Nullable(
+    Type.String({ format: 'date-time', description: 'When it is tried again; null while it is live or being tried' }),
+  ),
 };
 
 export const Readiness = Type.Object(
@@ -44,10 +52,41 @@ export const Capability = Type.Object(
 );
 export type Capability = Static<typeof Capability>;
 
+export const SwarmView = Type.Object(
+  {
+    state: Type.Unsafe<SwarmState>({
+      type: 'string',
+      enum: [...swarmStates],
+      description:
+        'inactive: in no swarm. worker, manager: what it is in one. pending: it is joining, or looks for its managers. locked: a manager that waits for its unlock key',
+    }),
+    nodeId: Nullable(Type.String({ description: "The swarm's name for it; host names need not tell nodes apart" })),
+    clusterId: Nullable(
+      Type.String({
+        description: 'The same on all engines of a swarm; a worker knows it where one of its managers is known here',
+      }),
+    ),
+    address: Nullable(Type.String({ description: 'Where the other nodes find it', examples: ['192.0.2.1'] })),
+  },
+  { $id: 'Swarm', description: 'What an engine is in a Docker Swarm' },
+);
+export type SwarmView = Static<typeof SwarmView>;
+
 export const EngineView = Type.Object(
   {
     ...standing,
     endpoint: Type.String({ examples: ['unix:///var/run/docker.sock'] }),
+    transport: Type.Unsafe<'unix' | 'tcp' | 'tls' | 'ssh'>({
+      type: 'string',
+      enum: ['unix', 'tcp', 'tls', 'ssh'],
+      description:
+        'unix: a socket of this machine. tcp: plain, for anyone to listen in. tls: its certificate is verified. ssh: its host key is',
+    }),
+    labels: Type.Unsafe<Record<string, string>>({
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'By which containers are placed: those of the file of engines',
+    }),
     version: Nullable(Type.String({ description: 'Of the engine; null until it answered once', examples: ['26.1.5'] })),
     apiVersion: Nullable(Type.String({ description: 'The highest that both sides speak', examples: ['1.45'] })),
     os: Nullable(Type.String()),
@@ -56,6 +95,7 @@ export const EngineView = Type.Object(
     cpus: Nullable(Type.Integer()),
     memory: Nullable(Type.Integer({ description: 'Bytes' })),
     containers: Type.Integer({ description: 'On the engine, ours and others' }),
+    swarm: Nullable(SwarmView),
     capabilities: Type.Object({
       observer: Type.Object({
         available: Type.Boolean(),
@@ -67,6 +107,8 @@ export const EngineView = Type.Object(
         reason: Nullable(Type.String({ description: 'Why not, or why a helper where a probe was wanted' })),
       }),
       hostMode: Capability,
+      overlay: Capability,
+      rules: Capability,
       writes: Capability,
     }),
   },

@@ -35,7 +35,12 @@ export const errorKinds = {
   route_not_found: { status: 404, close: 4404, title: 'No such route' },
   container_not_found: { status: 404, close: 4404, title: 'No such container' },
   network_not_found: { status: 404, close: 4404, title: 'No such network' },
+  volume_not_found: { status: 404, close: 4404, title: 'No such volume' },
+  lab_not_found: { status: 404, close: 4404, title: 'No such lab' },
+  lesson_not_found: { status: 404, close: 4404, title: 'No such lesson' },
   image_not_found: { status: 404, close: 4404, title: 'No such image' },
+  namespace_not_found: { status: 404, close: 4404, title: 'No such namespace' },
+  process_not_found: { status: 404, close: 4404, title: 'No such process' },
   engine_not_found: { status: 404, close: 4404, title: 'No such engine' },
   not_acceptable: {
     status: 406,
@@ -58,6 +63,11 @@ export const errorKinds = {
     close: 4409,
     title: 'The host port is already in use',
   },
+  network_in_use: {
+    status: 409,
+    close: 4409,
+    title: 'The network is in use',
+  },
   container_not_running: {
     status: 409,
     close: 4409,
@@ -68,6 +78,10 @@ export const errorKinds = {
     close: 4409,
     title: 'The state of the object does not allow this',
   },
+  // To wait does not help: something has to go first.
+  quota_exceeded: { status: 409, close: 4409, title: 'More than one user may have' },
+  lab_busy: { status: 409, close: 4409, title: 'The lab is being changed by another request' },
+  lab_cancelled: { status: 409, close: 4409, title: 'The change of the lab was cancelled' },
   idempotency_conflict: {
     status: 409,
     close: 4409,

@@ -27,6 +27,7 @@ export const eventNames = [
   'namespace.gone',
   'lab.appeared',
   'lab.gone',
+  'lab.expiring',
   'engine.live',
   'engine.stale',
 ] as const;

@@ -1,8 +1,10 @@
 // How a container that is asked for will be attached: the four models, and what each refuses. Pure; part of the create planner.
-import type { CreateBridged, CreateOpen, CreateRequest } from '../../schemas/create.ts';
+import type { CreateBridged, CreateJoined, CreateOpen, CreateRequest } from '../../schemas/create.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { label } from '../labels.ts';
-import { parseIpAddress } from '../ports/ip-address.ts';
+import { readNameServers } from '../name-servers.ts';
+import { networkDns } from '../network/network-dns.ts';
+import { isDefaultBridge, refuseOnDefaultBridge, refuseUnusable } from '../network/usable-network.ts';
 import { parsePortMappings } from '../ports/port-mapping.ts';
 import type { Attachment } from './container-spec.ts';
 import type { CreateContext } from './create-planner.ts';
@@ -35,7 +37,7 @@ export function planAttachment(request: CreateRequest, context: CreateContext): 
     case 'open':
       return planOpen(request, context);
     case 'joined':
-      return planJoined(request.target, request, context);
+      return planJoined(request, context);
   }
 }
 
@@ -64,19 +66,20 @@ function planHost(request: { mode: 'open' } & CreateOpen, context: CreateContext
   allowHost(context.engine, 'host');
   refuseCapabilities(request.capabilities ?? [], 'host: true');
   return {
-    attachment: { kind: 'host', dns: readDns(request.dns) },
+    attachment: { kind: 'host', dns: readNameServers(request.dns) },
     labNetwork: null,
     labels: {},
     warnings: ["It shares the host's own network namespace: what it listens on, the host listens on."],
   };
 }
 
-function planJoined(ref: string, request: CreateRequest, context: CreateContext): AttachmentPlan {
+function planJoined(request: { mode: 'joined' } & CreateJoined, context: CreateContext): AttachmentPlan {
   const { target, container, engine } = context;
   if (target === null) {
-    throw new Failure('container_not_found', `There is no container "${ref}" to join`, { field: 'target' });
+    throw new Failure('container_not_found', `There is no container "${request.target}" to join`, { field: 'target' });
   }
-  return planJoin(target, request.capabilities ?? [], engine, container);
+  const plan = planJoin(target, request.capabilities ?? [], engine, container);
+  return request.rejoin === 'auto' ? { ...plan, labels: { ...plan.labels, [label.rejoin]: 'auto' } } : plan;
 }
 
 /**
@@ -169,7 +172,7 @@ function planOnNetwork(
       ip: request.ip ?? null,
       ip6: request.ip6 ?? null,
       aliases: request.aliases ?? [],
-      dns: readDns(request.dns),
+      dns: request.dns === undefined && known !== undefined ? networkDns(known) : readNameServers(request.dns),
       ports,
       publishAll,
     },
@@ -179,7 +182,6 @@ function planOnNetwork(
   };
 }
 
-/** What a network has to be for a container to be bridged. */
 function findNetwork(ref: string, context: CreateContext): NetworkFacts {
   const network = context.network(ref);
   if (network === undefined) {
@@ -188,25 +190,8 @@ function findNetwork(ref: string, context: CreateContext): NetworkFacts {
       hint: 'Leave it out for the default bridge, or make the network first.',
     });
   }
-  const refuse = (why: string, hint: string): never => {
-    throw new Failure('invalid_request', `The network "${network.name}" cannot be used here: ${why}`, {
-      field: 'network',
-      hint,
-    });
-  };
-  if (network.driver === 'null') refuse('it is no network at all', 'Use POST /api/v1/containers/closed.');
-  if (network.driver === 'host') refuse("it is the host's own", 'Use POST /api/v1/containers/open with host: true.');
-  if (network.driver !== 'bridge' && network.driver !== 'overlay') {
-    refuse(`its driver is ${network.driver}`, 'Name a bridge or overlay network.');
-  }
-  if (network.driver === 'overlay' && (network.ingress || !network.attachable)) {
-    refuse('it is for services only', 'Make the overlay network attachable.');
-  }
+  refuseUnusable(network, 'network');
   return network;
-}
-
-function isDefaultBridge(network: NetworkFacts): boolean {
-  return network.name === 'bridge' || network.options['com.docker.network.bridge.default_bridge'] === 'true';
 }
 
 function refuseForeignLabNetwork(network: NetworkFacts, lab: string): void {
@@ -215,28 +200,4 @@ function refuseForeignLabNetwork(network: NetworkFacts, lab: string): void {
     field: 'lab',
     hint: 'Name the network to use with "network", or choose another lab.',
   });
-}
-
-function refuseOnDefaultBridge(request: OnNetwork): void {
-  const field = (['ip', 'ip6', 'aliases'] as const).find((name) => {
-    const value = request[name];
-    return value !== undefined && value.length > 0;
-  });
-  if (field === undefined) return;
-  const what = field === 'aliases' ? 'names of its own' : 'an address of your choice';
-  throw new Failure('invalid_request', `On the default bridge a container cannot have ${what}`, {
-    field,
-    hint: 'Name a user-defined network with "network".',
-  });
-}
-
-function readDns(servers: readonly string[] = []): readonly string[] {
-  for (const [index, server] of servers.entries()) {
-    if (parseIpAddress(server) !== null) continue;
-    throw new Failure('invalid_request', `The name server ${JSON.stringify(server)} is not an IP address`, {
-      field: `dns[${index}]`,
-      hint: 'Give an address such as 9.9.9.9 or 2620:fe::fe.',
-    });
-  }
-  return servers;
 }

@@ -8,10 +8,12 @@ import type {
   PublishedPort,
 } from '../../schemas/container.ts';
 import { label } from '../labels.ts';
+import { networkMtu } from '../network/network-options.ts';
 import type { ContainerFacts, EndpointFacts, NetworkFacts } from './facts.ts';
 import { findOrphanReason, followJoins, isAlive, joinTarget, locateNamespace } from './join-chain.ts';
 import { deriveEffectiveMode, deriveMode } from './mode.ts';
 import { formatHostNamespaceId, formatNamespaceId } from './namespace-id.ts';
+import { readRejoinPolicy } from './rejoin-plan.ts';
 
 /** One engine as last known: what a view is derived from. */
 export interface EngineSnapshot {
@@ -23,6 +25,8 @@ export interface EngineSnapshot {
   network(nameOrId: string): NetworkFacts | undefined;
   /** Inode of a namespace where an observation has seen it. */
   inode?(namespaceId: string): number | null;
+  /** When a lab ends: ISO 8601, null where it stays. `home` is the id of the engine where it is at home, null for this one. */
+  labEnd?(lab: string, home: string | null): string | null;
 }
 
 /** Containers of one snapshot, shown. Valid as long as the snapshot does not change. */
@@ -63,6 +67,13 @@ export function viewContainers(snapshot: EngineSnapshot): ContainerViewer {
     return { id, inode: snapshot.inode?.(id) ?? null, members: members(id).map(toRef) };
   }
 
+  /** Its own end or its lab's, whichever comes first. */
+  function findEnd(own: string | null, lab: string | null, home: string | null): string | null {
+    const labs = lab === null ? null : (snapshot.labEnd?.(lab, home) ?? null);
+    if (own === null || labs === null) return own ?? labs;
+    return Date.parse(own) <= Date.parse(labs) ? own : labs;
+  }
+
   function show(facts: ContainerFacts): Container {
     const managed = facts.labels[label.managed] === 'true';
     const ours = (key: string) => (managed ? (facts.labels[key] ?? null) : null);
@@ -82,10 +93,11 @@ export function viewContainers(snapshot: EngineSnapshot): ContainerViewer {
       managed,
       lab: ours(label.lab),
       owner: ours(label.owner),
-      expiresAt: ours(label.expiresAt),
+      expiresAt: findEnd(ours(label.expiresAt), ours(label.lab), ours(label.home)),
       joinedTo: showTarget(facts, lookup),
       orphaned: orphanReason !== null,
       orphanReason,
+      rejoin: managed && joinTarget(facts.networkMode) !== null ? readRejoinPolicy(facts) : null,
       namespace: namespace(facts),
       networks: facts.endpoints
         .filter(({ network }) => network !== 'none' && network !== 'host')
@@ -139,14 +151,6 @@ function showEndpoint(endpoint: EndpointFacts, network: NetworkFacts | undefined
     gateway: endpoint.gateway || null,
     mtu: network === undefined ? null : networkMtu(network),
   };
-}
-
-/** The MTU the driver gives its interfaces: the network's option, else the driver's default where that is a constant. */
-function networkMtu(network: NetworkFacts): number | null {
-  const option = Number(network.options['com.docker.network.driver.mtu']);
-  if (Number.isInteger(option) && option > 0) return option;
-  if (network.driver === 'bridge') return 1500;
-  return network.driver === 'overlay' ? 1450 : null;
 }
 
 /** Live publications of a running container; of another what it asks for, with null where the engine will choose. */

@@ -41,10 +41,14 @@ export interface DockerHostConfig {
   };
   readonly Init?: boolean;
   readonly ReadonlyRootfs?: boolean;
-  /** Only for the probe: `host`. */
+  /** Only for what is ours: `host`, or `container:ID`. */
   readonly PidMode?: string;
-  /** Only for the probe: `host`, so that the paths in /proc/PID/cgroup are whole. */
+  /** Only for what is ours: `host`, so that the paths in /proc/PID/cgroup are whole. */
   readonly CgroupnsMode?: 'host';
+  /** Only for the scout, which names the host's namespaces. */
+  readonly IpcMode?: 'host';
+  readonly UTSMode?: 'host';
+  readonly UsernsMode?: 'host';
   readonly Mounts?: readonly DockerMount[];
 }
 

@@ -36,19 +36,25 @@ const joinedFields: Readonly<Record<string, Misplaced>> = {
   aliases: ofTheTarget('names on a network are those'),
   ports: ofTheTarget('published ports are those'),
   publishAll: ofTheTarget('published ports are those'),
+  placement: { why: 'it goes where its target is', hint: 'Leave it out.' },
   host: { why: 'it shares the namespace of its target', hint: 'Use POST /api/v1/containers/open with host: true.' },
 };
 const onNetworkFields = ['network', 'ip', 'ip6', 'aliases', 'dns'];
 const openFields = ['ports', 'publishAll', 'host'];
+const joinFields = ['target', 'rejoin'];
 
 const each = (names: readonly string[], misplaced: Misplaced) =>
   Object.fromEntries(names.map((name) => [name, misplaced]));
 
 const misplacedFields: Readonly<Record<Mode, Readonly<Record<string, Misplaced>>>> = {
-  closed: { ...each(onNetworkFields, needsNetwork), ...each(openFields, needsOpen), target: needsJoined },
-  bridged: { ...each(openFields, needsOpen), target: needsJoined },
+  closed: {
+    ...each(onNetworkFields, needsNetwork),
+    ...each(openFields, needsOpen),
+    ...each(joinFields, needsJoined),
+  },
+  bridged: { ...each(openFields, needsOpen), ...each(joinFields, needsJoined) },
   joined: joinedFields,
-  open: { target: needsJoined },
+  open: each(joinFields, needsJoined),
 };
 
 /**

@@ -7,8 +7,10 @@ import { parseMemoryLimit } from '../byte-size.ts';
 import { parseDuration } from '../duration.ts';
 import { parseImageReference } from '../image-reference.ts';
 import { label } from '../labels.ts';
+import { refuseLockName } from '../lock-names.ts';
 import { findStartObstacle } from '../ports/start-obstacle.ts';
 import { parseRestartPolicy } from '../restart-policy.ts';
+import { readUserLabels } from '../user-labels.ts';
 import { planAttachment } from './attachment-plan.ts';
 import { type ContainerSpec, toCreateBody } from './container-spec.ts';
 import type { CreateBody } from './create-body.ts';
@@ -25,6 +27,8 @@ export interface CreateContext {
   readonly specHash: string;
   /** Hash of (principal, Idempotency-Key), where one was given. */
   readonly requestKey: string | null;
+  /** Labels of ours beside those that every container gets. */
+  readonly marks?: Readonly<Record<string, string>>;
   readonly engine: {
     readonly name: string;
     /** null where not known (yet). */
@@ -53,6 +57,7 @@ export interface CreatePlan {
 
 /** @throws Failure naming the field */
 export function planCreate(request: CreateRequest, context: CreateContext): CreatePlan {
+  refuseLockName(context.name);
   const { attachment, labNetwork, warnings, labels } = planAttachment(request, context);
   const interactive = request.command === undefined || request.command.length === 0;
   const image = request.image ?? context.defaultImage;
@@ -70,7 +75,7 @@ export function planCreate(request: CreateRequest, context: CreateContext): Crea
     stdin: request.stdin ?? interactive,
     autoRemove,
     restart: parseRestartPolicy(request.restart ?? 'no', autoRemove),
-    labels: { ...readLabels(request.labels), ...ourLabels(request, context), ...labels },
+    labels: { ...readUserLabels(request.labels), ...ourLabels(request, context), ...labels },
     capabilities: request.capabilities ?? [],
     limits: readLimits(request.limits, context),
     attachment,
@@ -95,20 +100,6 @@ function readWorkingDir(path: string | undefined): string | null {
   });
 }
 
-const reservedPrefixes = ['io.terrarium.', 'com.docker.'];
-
-function readLabels(labels: CreateRequest['labels'] = {}): Record<string, string> {
-  for (const name of Object.keys(labels)) {
-    const prefix = reservedPrefixes.find((reserved) => name.startsWith(reserved));
-    if (prefix === undefined) continue;
-    throw new Failure('invalid_request', `The label "${name}" is not yours to set: ${prefix}* is reserved`, {
-      field: `labels.${name}`,
-      hint: 'Choose a prefix of your own.',
-    });
-  }
-  return labels;
-}
-
 function ourLabels(request: CreateRequest, context: CreateContext): Record<string, string> {
   return {
     [label.managed]: 'true',
@@ -116,6 +107,7 @@ function ourLabels(request: CreateRequest, context: CreateContext): Record<strin
     [label.owner]: context.owner,
     [label.specHash]: context.specHash,
     ...(request.lab !== undefined && { [label.lab]: request.lab }),
+    ...context.marks,
     ...(context.requestKey !== null && { [label.request]: context.requestKey }),
     ...(request.ttl !== undefined && {
       [label.expiresAt]: new Date(context.engineNow + parseDuration(request.ttl)).toISOString(),

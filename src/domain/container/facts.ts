@@ -45,6 +45,8 @@ export interface ContainerFacts {
   /** The host's PID of the container's first process, 0 while it does not run. */
   readonly pid: number;
   readonly exitCode: number;
+  /** Its last start failed, because the container that it is joined to did not run. */
+  readonly missedTarget: boolean;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
@@ -57,6 +59,8 @@ export interface ContainerFacts {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly autoRemove: boolean;
+  /** Bytes; 0: none. */
+  readonly memoryLimit: number;
   readonly privileged: boolean;
   readonly capAdd: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
@@ -87,5 +91,7 @@ export interface NetworkFacts {
     readonly subnet: string;
     readonly gateway: string;
     readonly ipRange: string;
+    /** Addresses that are given to no container, by what they are for: `DefaultGatewayIPv4`. */
+    readonly auxiliary: Readonly<Record<string, string>>;
   }[];
 }

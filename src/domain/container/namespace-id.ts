@@ -10,3 +10,13 @@ export function formatNamespaceId(engine: string, owner: Pick<ContainerFacts, 'i
 export function formatHostNamespaceId(engine: string): string {
   return `${engine}~host`;
 }
+
+/** The parts of an id as far as it has them; null for what cannot be one. `owner` is null for the host's. */
+export function parseNamespaceId(
+  id: string,
+): { readonly engine: string; readonly owner: { readonly id: string; readonly startedAt: string } | null } | null {
+  const [engine = '', container = '', startedAt = '', ...rest] = id.split('~');
+  if (engine === '' || rest.length > 0) return null;
+  if (container === 'host' && startedAt === '') return { engine, owner: null };
+  return /^[0-9a-f]{64}$/.test(container) && startedAt !== '' ? { engine, owner: { id: container, startedAt } } : null;
+}

@@ -20,6 +20,9 @@ export const helperLimits = {
   resolverBytes: 16_384,
 } as const;
 
+/** The one section that may come without a question: ask again. */
+export const stirWord = 'stir';
+
 /** `\nBOUNDARY WORDS\n` begins a section; the boundary is random, so that nothing a container names can look like it. */
 export function sectionMark(boundary: string, words: string): string {
   return `\n${boundary} ${words}\n`;

@@ -94,6 +94,24 @@ export function interfacesWord({ key, how }: InterfacesLook): string {
   return `${{ told: 'm', moved: 'd', forced: 'D' }[how]}${key}`;
 }
 
+/** Of an answer: the probe goes on looking by itself. */
+export const pacedWord = 'paced';
+
+/** How a probe goes on looking by itself after an answer. */
+export interface Pace {
+  readonly intervalMs: number;
+  /** So many times; then it has to be asked again. */
+  readonly times: number;
+}
+
+/**
+ * Asks it to look by itself at targets, until the next such word. At the first change it says so, without saying what, and looks no more. It refuses, and
+ * says nothing, while one of the targets has not come to rest, or where it cannot.
+ */
+export function paceWord({ intervalMs, times }: Pace, keys: readonly number[]): string {
+  return `~${[intervalMs, times, ...keys].join(',')}`;
+}
+
 /** The sections of an answer that are about one target, by what is after its key in their names. Undefined where nothing was said: nothing moved. */
 export type ProbeAnswer = ReadonlyMap<string, string> | undefined;
 

@@ -1,5 +1,6 @@
 // What an engine says about how a namespace is connected: enough to know its interfaces without looking, wherever nobody inside can change them. Pure.
 import type { ContainerFacts, EndpointFacts, NetworkFacts } from '../container/facts.ts';
+import { label } from '../labels.ts';
 
 /** One device that the engine put into the namespace. */
 export interface WiredDevice {
@@ -22,8 +23,9 @@ const defaultMtu = 1500;
 /** With these a process may change the interfaces of its namespace. */
 const changers = new Set(['ALL', 'NET_ADMIN', 'CAP_NET_ADMIN']);
 
-/** May processes of the container change the interfaces of the namespace that they are in? */
-export function canChangeInterfaces({ privileged, capAdd }: ContainerFacts): boolean {
+/** May processes of the container change the interfaces of the namespace that they are in? Helpers of ours do not. */
+export function canChangeInterfaces({ privileged, capAdd, labels }: ContainerFacts): boolean {
+  if (labels[label.role] !== undefined) return false;
   return privileged || capAdd.some((name) => changers.has(name.toUpperCase()));
 }
 

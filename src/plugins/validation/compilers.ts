@@ -2,8 +2,8 @@
 // default of Ajv and fast-json-stringify, which costs memory, starts slower, and silently drops fields that a response schema does not name.
 import type { FastifyServerOptions } from 'fastify';
 import { Compile } from 'typebox/schema';
+import { explain, type JsonSchema, type RequestPart } from '../../domain/validation/explanation.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { explain, type JsonSchema, type RequestPart } from './explanation.ts';
 import { readTextValues } from './text-values.ts';
 
 interface RouteSchema {

@@ -1,6 +1,6 @@
 // Query strings and URL parameters are text: reads numbers and booleans from it where the schema asks for them. Text that is none stays
 // text, and the validator says so. Pure.
-import type { JsonSchema } from './explanation.ts';
+import type { JsonSchema } from '../../domain/validation/explanation.ts';
 
 /** A copy of `values` with numbers and booleans read from text, lone values of lists wrapped, and defaults filled in. */
 export function readTextValues(schema: JsonSchema, values: Readonly<Record<string, unknown>>): Record<string, unknown> {

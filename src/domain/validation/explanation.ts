@@ -24,6 +24,12 @@ export interface Explanation {
   /** Dotted path, array elements by index: `ports[1]`, `limits.memory`; undefined for the whole. */
   readonly field: string | undefined;
   readonly hint: string | undefined;
+  /** To the value at fault, or to the member that is unknown or missing. */
+  readonly path: readonly string[];
+  /** What kind of fault it is; of an unknown member also which names are allowed in its place. */
+  readonly fault:
+    | { readonly kind: 'unknown'; readonly allowed: readonly string[] }
+    | { readonly kind: 'missing' | 'value' };
 }
 
 const nouns: Readonly<Record<RequestPart, string>> = {
@@ -49,16 +55,22 @@ const formatNames: Readonly<Record<string, string>> = {
   'date-time': 'a date and time as of RFC 3339 (2026-01-31T12:00:00Z)',
 };
 
-/** Explains the first thing that is wrong. `errors` are those of the validator for this schema and value, at least one. */
+/**
+ * Explains the first thing that is wrong. `errors` are those of the validator for this schema and value, at least one.
+ *
+ * @param within where the value stands in what the caller knows; begins every path
+ */
 export function explain(
   part: RequestPart,
   schema: JsonSchema,
   errors: readonly TLocalizedValidationError[],
   value: unknown,
+  within: readonly string[] = [],
 ): Explanation {
   const error = chooseError(schema, errors);
   const culprit = resolveSchema(schema, error.schemaPath);
-  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const inside = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const path = [...within, ...inside];
 
   if (error.keyword === 'additionalProperties') {
     const unknown = error.params.additionalProperties[0] ?? '';
@@ -66,21 +78,27 @@ export function explain(
     return {
       detail: `Unknown ${nouns[part]} "${formatPath([...path, unknown])}"`,
       field: formatPath([...path, unknown]),
+      path: [...path, unknown],
+      fault: { kind: 'unknown', allowed },
       hint: allowed.length === 0 ? `No ${nouns[part]} is allowed here` : `Allowed: ${allowed.join(', ')}`,
     };
   }
   if (error.keyword === 'required') {
-    const field = formatPath([...path, error.params.requiredProperties[0] ?? '']);
-    return { detail: `The ${nouns[part]} "${field}" is required`, field, hint: undefined };
+    const missing = [...path, error.params.requiredProperties[0] ?? ''];
+    const field = formatPath(missing);
+    const detail = `The ${nouns[part]} "${field}" is required`;
+    return { detail, field, hint: undefined, path: missing, fault: { kind: 'missing' } };
   }
   const field = path.length === 0 ? undefined : formatPath(path);
   const subject =
     field === undefined ? (part === 'body' ? 'The body' : `The ${nouns[part]}s`) : `The ${nouns[part]} "${field}"`;
-  const isRepeated = part === 'querystring' && Array.isArray(read(value, path)) && culprit?.type !== 'array';
+  const isRepeated = part === 'querystring' && Array.isArray(read(value, inside)) && culprit?.type !== 'array';
   return {
     detail: isRepeated ? `${subject} is given more than once` : `${subject} ${demand(error, culprit)}`,
     field,
     hint: describe(schema, error.schemaPath),
+    path,
+    fault: { kind: 'value' },
   };
 }
 
