@@ -1,8 +1,12 @@
 // The environment, validated once at start into a frozen Config. Nothing else reads process.env.
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { parseMemoryLimit } from './domain/byte-size.ts';
 import { isLoopback, normalizeHost, normalizeOrigin } from './domain/http/address.ts';
-import { parseEndpoint } from './engine/docker/endpoint.ts';
+import { findTlsFault } from './engine/docker/credential-files.ts';
+import { type Endpoint, hidePassword, parseEndpoint } from './engine/docker/endpoint.ts';
+import { type EngineConfig, readEnginesFile } from './engines-file.ts';
 import { Failure } from './schemas/failure.ts';
 import { type SettingName, settings } from './settings.ts';
 
@@ -13,7 +17,13 @@ export interface Config {
   /** null: generated at the first start and kept in `stateDir`, mode 0600. */
   readonly token: string | null;
   readonly stateDir: string;
+  /** Named principals; null: there is the one token only. */
+  readonly tokensFile: string | null;
+  /** Where changes and refusals are written down; null: in the log. */
+  readonly auditFile: string | null;
   readonly observer: 'probe' | 'helper';
+  /** May the host's packet filter be read: `off` leaves unknown what it does. */
+  readonly rules: 'read' | 'off';
   readonly helperImage: string;
   readonly defaultImage: string;
   /** Host header values (without or with port) accepted beside those of the listening address; lower case. */
@@ -26,16 +36,19 @@ export interface Config {
   readonly registries: readonly string[];
   readonly heartbeatMs: number;
   readonly janitorIntervalMs: number;
+  /** Labs that one principal may have, and containers that these may come to. */
+  readonly maxContainers: number;
+  readonly maxLabs: number;
+  readonly maxLabContainers: number;
+  /** WebSockets, followed answers and subscriptions of one principal at a time. */
+  readonly maxStreams: number;
+  /** Bytes: the sum of the memory limits of one principal's containers; null: no limit. */
+  readonly maxMemory: number | null;
   /** Requests a second allowed to one principal. */
   readonly rateLimit: number;
 }
 
-export interface EngineConfig {
-  readonly name: string;
-  readonly endpoint: string;
-  /** Allows plain tcp:// beyond loopback, and host mode over it. */
-  readonly insecure: boolean;
-}
+export type { EngineConfig };
 
 /** One bad setting, in words that name the variable. */
 export class ConfigError extends Error {
@@ -55,18 +68,30 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: integer('TERRARIUM_PORT', 0, 65535),
     token: readToken(text('TERRARIUM_TOKEN')),
     stateDir: readStateDir(env),
+    tokensFile: text('TERRARIUM_TOKENS_FILE') || null,
+    auditFile: text('TERRARIUM_AUDIT_FILE') || null,
     observer: oneOf('TERRARIUM_OBSERVER', ['probe', 'helper']),
+    rules: oneOf('TERRARIUM_RULES', ['read', 'off']),
     helperImage: text('TERRARIUM_HELPER_IMAGE'),
     defaultImage: text('TERRARIUM_DEFAULT_IMAGE'),
     allowedHosts: list('TERRARIUM_ALLOWED_HOSTS').map(readAllowedHost),
     allowedOrigins: list('TERRARIUM_ALLOWED_ORIGINS').map(readAllowedOrigin),
     logLevel: oneOf('TERRARIUM_LOG_LEVEL', logLevels),
-    engines: [
-      readLocalEngine(text('DOCKER_HOST'), oneOf('TERRARIUM_INSECURE_ENGINE', ['true', 'false']) === 'true', env),
-    ],
+    engines: readEngines({
+      file: text('TERRARIUM_ENGINES_FILE'),
+      endpoint: text('DOCKER_HOST'),
+      insecure: oneOf('TERRARIUM_INSECURE_ENGINE', ['true', 'false']) === 'true',
+      verifyTls: text('DOCKER_TLS_VERIFY') !== '',
+      certificates: text('DOCKER_CERT_PATH'),
+    }),
     registries: list('TERRARIUM_REGISTRIES'),
     heartbeatMs: integer('TERRARIUM_HEARTBEAT_MS', 100, 600_000),
     janitorIntervalMs: integer('TERRARIUM_JANITOR_MS', 100, 3_600_000),
+    maxContainers: integer('TERRARIUM_MAX_CONTAINERS', 1, 1_000_000),
+    maxLabs: integer('TERRARIUM_MAX_LABS', 1, 100_000),
+    maxLabContainers: integer('TERRARIUM_MAX_LAB_CONTAINERS', 1, 1_000_000),
+    maxStreams: integer('TERRARIUM_MAX_STREAMS', 1, 1_000_000),
+    maxMemory: readMaxMemory(text('TERRARIUM_MAX_MEMORY')),
     rateLimit: integer('TERRARIUM_RATE_LIMIT', 10, 1_000_000),
   };
   refuseOpenDoors(config);
@@ -108,6 +133,15 @@ function readListenHost(value: string): string {
   return bare;
 }
 
+function readMaxMemory(value: string): number | null {
+  if (value === '') return null;
+  try {
+    return parseMemoryLimit(value);
+  } catch {
+    throw new ConfigError(`TERRARIUM_MAX_MEMORY is "${value}"; it must be a size such as 8g`);
+  }
+}
+
 /** The error never shows the token. */
 function readToken(value: string): string | null {
   if (value === '') return null;
@@ -147,38 +181,72 @@ function readAllowedOrigin(value: string): string {
   return origin;
 }
 
-function readLocalEngine(endpoint: string, insecure: boolean, env: NodeJS.ProcessEnv): EngineConfig {
-  const parsed = parseOrExplain(endpoint);
-  if (parsed.kind === 'tcp') {
-    // Speaking plain HTTP where TLS was asked for would hide from the user that anyone can listen in.
-    if (env.DOCKER_TLS_VERIFY !== undefined && env.DOCKER_TLS_VERIFY !== '')
-      throw new ConfigError(
-        'DOCKER_TLS_VERIFY is set, but engines over TLS are not supported; use a Unix socket, or a tunnel to one',
-      );
-    if (!insecure && !isLoopback(parsed.host))
-      throw new ConfigError(
-        `DOCKER_HOST is "${endpoint}": plain TCP beyond loopback gives root on the engine to whoever listens in; set TERRARIUM_INSECURE_ENGINE=true to use it all the same`,
-      );
+/** What the environment says of engines. */
+interface EngineSettings {
+  readonly file: string;
+  readonly endpoint: string;
+  readonly insecure: boolean;
+  readonly verifyTls: boolean;
+  readonly certificates: string;
+}
+
+/** Those of the file, or the one that the docker command would use. */
+function readEngines(given: EngineSettings): EngineConfig[] {
+  const { file, insecure } = given;
+  if (file === '') return [readLocalEngine(given)];
+  if (insecure)
+    throw new ConfigError(
+      'TERRARIUM_INSECURE_ENGINE is "true" beside TERRARIUM_ENGINES_FILE; write "insecure: true" at the engine in that file instead',
+    );
+  try {
+    return readEnginesFile(file);
+  } catch (error) {
+    throw new ConfigError(`TERRARIUM_ENGINES_FILE names "${file}"; ${(error as Error).message}`, { cause: error });
   }
+}
+
+function readLocalEngine({ endpoint, insecure, verifyTls, certificates }: EngineSettings): EngineConfig {
+  const parsed = parseOrExplain(endpoint, verifyTls);
+  if (parsed.kind === 'tls') return { name: 'local', endpoint, insecure: false, tls: readCertificates(certificates) };
+  if (parsed.kind === 'tcp' && !insecure && !isLoopback(parsed.host))
+    throw new ConfigError(
+      `DOCKER_HOST is "${endpoint}": plain TCP beyond loopback gives root on the engine to whoever listens in; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or TERRARIUM_INSECURE_ENGINE=true to use it all the same`,
+    );
   return { name: 'local', endpoint, insecure };
 }
 
-function parseOrExplain(endpoint: string): ReturnType<typeof parseEndpoint> {
+/** The three files, as the docker command has them. Of our own certificate and key none is needed where the engine asks for none. */
+function readCertificates(folder: string): NonNullable<EngineConfig['tls']> {
+  const base = folder === '' ? join(homedir(), '.docker') : folder;
+  const isThere = (file: string) => existsSync(join(base, file));
+  const hasOwn = isThere('cert.pem') || isThere('key.pem');
+  const tls = {
+    ca: join(base, 'ca.pem'),
+    ...(hasOwn && { cert: join(base, 'cert.pem'), key: join(base, 'key.pem') }),
+  };
+  const fault = findTlsFault(tls);
+  if (fault !== undefined)
+    throw new ConfigError(
+      `DOCKER_TLS_VERIFY is set, and DOCKER_CERT_PATH is "${folder}": ${fault.message}. The folder has to hold ca.pem, cert.pem and key.pem`,
+    );
+  return tls;
+}
+
+function parseOrExplain(endpoint: string, tls: boolean): Endpoint {
   try {
-    return parseEndpoint(endpoint);
+    return parseEndpoint(endpoint, { tls });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new ConfigError(`DOCKER_HOST is "${endpoint}"; ${error.message}. ${error.hint ?? ''}`.trim(), {
-      cause: error,
-    });
+    const { message, hint = '' } = error;
+    throw new ConfigError(`DOCKER_HOST is "${hidePassword(endpoint)}"; ${message}. ${hint}`.trim(), { cause: error });
   }
 }
 
 /** Beyond loopback nothing is reachable by default: whoever opens it says which token and which names count. */
-function refuseOpenDoors({ host, token, allowedHosts }: Config): void {
+function refuseOpenDoors({ host, token, tokensFile, allowedHosts }: Config): void {
   if (isLoopback(host)) return;
   const missing = [
-    ...(token === null ? ['TERRARIUM_TOKEN'] : []),
+    ...(token === null && tokensFile === null ? ['TERRARIUM_TOKEN'] : []),
     ...(allowedHosts.length === 0 ? ['TERRARIUM_ALLOWED_HOSTS'] : []),
   ];
   if (missing.length > 0)

@@ -14,7 +14,8 @@ export const settings = [
   {
     name: 'TERRARIUM_HOST',
     default: '127.0.0.1',
-    about: 'Address to listen on. Beyond loopback it needs `TERRARIUM_TOKEN` and `TERRARIUM_ALLOWED_HOSTS`.',
+    about:
+      'Address to listen on. Beyond loopback it needs `TERRARIUM_TOKEN` (or `TERRARIUM_TOKENS_FILE`) and `TERRARIUM_ALLOWED_HOSTS`.',
   },
   { name: 'TERRARIUM_PORT', default: '4242', about: 'Port to listen on; 0 takes a free one.' },
   {
@@ -22,6 +23,18 @@ export const settings = [
     default: '',
     about:
       'The token that clients send, 16 visible ASCII characters or more. Without it one is generated at the first start and kept in `TERRARIUM_STATE_DIR/token`.',
+  },
+  {
+    name: 'TERRARIUM_TOKENS_FILE',
+    default: '',
+    about:
+      'File of named principals with hashed tokens, roles, rights and quotas, read anew when it changes (docs/access.md). Who holds `TERRARIUM_TOKEN` is admin all the same.',
+  },
+  {
+    name: 'TERRARIUM_AUDIT_FILE',
+    default: '',
+    about:
+      'File to which every change and every refusal is appended, a line of JSON each (mode 0600; it may be rotated by renaming). Without it they are in the log.',
   },
   {
     name: 'TERRARIUM_STATE_DIR',
@@ -42,7 +55,24 @@ export const settings = [
   {
     name: 'DOCKER_HOST',
     default: 'unix:///var/run/docker.sock',
-    about: 'The engine: `unix:///path` or `tcp://host:port`.',
+    about:
+      'The engine where there is no `TERRARIUM_ENGINES_FILE`: `unix:///path`, `tcp://host:port` or `ssh://user@host`. [Engines](docs/engines.md) tells more.',
+  },
+  {
+    name: 'DOCKER_TLS_VERIFY',
+    default: '',
+    about: 'Anything but empty: `DOCKER_HOST` is spoken to over TLS, and its certificate is verified.',
+  },
+  {
+    name: 'DOCKER_CERT_PATH',
+    default: '',
+    about: 'Folder of `ca.pem`, `cert.pem` and `key.pem` for that; `~/.docker` unless told.',
+  },
+  {
+    name: 'TERRARIUM_ENGINES_FILE',
+    default: '',
+    about:
+      'A YAML or JSON file with any number of engines, [as described there](docs/engines.md); `DOCKER_HOST` does not count then.',
   },
   {
     name: 'TERRARIUM_INSECURE_ENGINE',
@@ -63,6 +93,12 @@ export const settings = [
       'Who looks into namespaces: one `probe` an engine for all of them, with helpers where the engine refuses it, or a `helper` in each that is watched.',
   },
   {
+    name: 'TERRARIUM_RULES',
+    default: 'read',
+    about:
+      "`off` starts no helper that reads the packet filter of the engine's host (it has `NET_ADMIN` there); packet paths and reachability then say what is unknown.",
+  },
+  {
     name: 'TERRARIUM_HELPER_IMAGE',
     default: 'busybox:latest',
     about: 'Image of the helpers that observe; it has busybox.',
@@ -71,6 +107,31 @@ export const settings = [
     name: 'TERRARIUM_HEARTBEAT_MS',
     default: '20000',
     about: 'Milliseconds between heartbeats of a stream, 100 to 600000.',
+  },
+  {
+    name: 'TERRARIUM_MAX_CONTAINERS',
+    default: '1000',
+    about: 'Containers that one user may have, those of labs included, on all engines together, 1 to 1000000.',
+  },
+  {
+    name: 'TERRARIUM_MAX_LABS',
+    default: '100',
+    about: 'Labs that one user may have, on all engines together, 1 to 100000.',
+  },
+  {
+    name: 'TERRARIUM_MAX_LAB_CONTAINERS',
+    default: '1000',
+    about: 'Containers that the labs of one user may come to, 1 to 1000000.',
+  },
+  {
+    name: 'TERRARIUM_MAX_STREAMS',
+    default: '10000',
+    about: 'WebSockets, followed answers and subscriptions that one user may have open at a time, 1 to 1000000.',
+  },
+  {
+    name: 'TERRARIUM_MAX_MEMORY',
+    default: '',
+    about: "What the memory limits of one user's containers may come to, such as `64g`; empty: no limit.",
   },
   {
     name: 'TERRARIUM_JANITOR_MS',
@@ -93,6 +154,7 @@ export type SettingName = (typeof settings)[number]['name'];
 
 /** What scripts, not the server, read: no reason for a warning. */
 const knownElsewhere = [
+  'TERRARIUM_URL',
   'TERRARIUM_NO_INSTALL',
   'TERRARIUM_BASE_IMAGE',
   'TERRARIUM_BUILD_CA',

@@ -3,6 +3,9 @@
 import type { Readable, Writable } from 'node:stream';
 import type { CreateBody } from '../domain/container/create-body.ts';
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
+import type { ProcessFacts } from '../domain/namespaces/process.ts';
+import type { NetworkSpec } from '../domain/network/network-spec.ts';
+import type { SwarmFacts } from '../domain/network/swarm.ts';
 
 /**
  * Bounds of one call. Without `deadlineMs` the adapter's default for that kind of call holds; a call never hangs. For what opens a stream
@@ -30,6 +33,9 @@ export interface EngineInfo {
   readonly systemTime: string;
   readonly cpus: number;
   readonly memory: number;
+  /** Where it takes the subnets of networks from that name none: blocks of `size` out of `base`. Empty where it has Docker's own defaults. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  readonly swarm: SwarmFacts;
 }
 
 /** One line of the engine's event feed. `timeNano` orders events of one engine. */
@@ -106,22 +112,27 @@ export interface ImageFacts {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface CreateNetworkSpec {
+/** A named volume, of the local driver. */
+export interface VolumeFacts {
   readonly name: string;
-  readonly driver: string;
+  readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly options?: Readonly<Record<string, string>>;
-  readonly internal?: boolean;
-  readonly attachable?: boolean;
-  readonly ipv6?: boolean;
-  readonly subnets?: readonly { readonly subnet: string; readonly gateway?: string; readonly ipRange?: string }[];
+}
+
+/** How a container is to be on a network; what is left out, the engine chooses. */
+export interface EndpointSpec {
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly aliases?: readonly string[];
 }
 
 /** A Docker Engine. `ref` arguments take a full id or an exact name. */
 export interface Engine {
   readonly name: string;
-  /** Where it is, printable: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
+  /** Where it is, printable: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`, `ssh://user@host`. No secret is part of it. */
   readonly endpoint: string;
+  /** How it is reached: a socket of this machine, plain TCP, TLS with verified certificates, or ssh with verified host keys. */
+  readonly transport: 'unix' | 'tcp' | 'tls' | 'ssh';
   /** True where the engine is reached over plain TCP (host mode is refused there, see SECURITY.md). */
   readonly plainTcp: boolean;
 
@@ -161,6 +172,13 @@ export interface Engine {
   resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void>;
 
   /**
+   * Every process of a running container, with its PID on the engine's host and the namespaces that it is in. The engine runs its host's own
+   * `ps` for it, which needs no right of ours and nothing of the container. Rejects with `container_not_running`, and with `engine_refused`
+   * where there is no such `ps` (it has to be procps).
+   */
+  listProcesses(ref: string, options?: CallOptions): Promise<ProcessFacts[]>;
+
+  /**
    * The text of one small file of a container, running or not; a link is not followed. Rejects with `container_not_found`, and with
    * `engine_refused` where there is no such file.
    */
@@ -178,8 +196,25 @@ export interface Engine {
 
   listNetworks(options?: CallOptions): Promise<NetworkFacts[]>;
   inspectNetwork(ref: string, options?: CallOptions): Promise<NetworkFacts>;
-  createNetwork(spec: CreateNetworkSpec, options?: CallOptions): Promise<string>;
+  createNetwork(spec: NetworkSpec, options?: CallOptions): Promise<string>;
   removeNetwork(ref: string, options?: CallOptions): Promise<void>;
+  /** Puts a container on a network, running or not. One that runs and is on it already is `engine_refused`. */
+  connectNetwork(ref: string, container: string, endpoint: EndpointSpec, options?: CallOptions): Promise<void>;
+  /** One that is not on it is `engine_refused`. `force`: also where the driver does not let it go. */
+  disconnectNetwork(ref: string, container: string, options?: CallOptions & { force?: boolean }): Promise<void>;
+
+  /** Those that carry a label with this value. */
+  listVolumes(label: { readonly name: string; readonly value: string }, options?: CallOptions): Promise<VolumeFacts[]>;
+  /**
+   * Makes an empty volume. Where there is one of that name the engine leaves it as it is, and so the answer is what there is then: labels tell
+   * whether it is the caller's.
+   */
+  createVolume(
+    spec: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
+    options?: CallOptions,
+  ): Promise<VolumeFacts>;
+  /** One that is not there (any more) is no error. */
+  removeVolume(name: string, options?: CallOptions): Promise<void>;
 
   listImages(options?: CallOptions): Promise<ImageFacts[]>;
   /** Rejects with `image_not_found`. */

@@ -35,7 +35,12 @@ export function findEffects(event: EngineEvent): EventEffects {
   if (event.type === 'network') {
     const { container } = event.attributes;
     if (event.action === 'connect' || event.action === 'disconnect') return container ? { reread: container } : {};
-    return { networks: true };
+    return { networks: true, ...(isOfSwarm(event) && { info: true }) };
   }
-  return event.type === 'daemon' ? { info: true } : {};
+  return event.type === 'daemon' || event.type === 'node' ? { info: true } : {};
+}
+
+/** An engine that joins a swarm, or leaves it, says so by no event of its own; but then it makes or loses these networks. */
+function isOfSwarm({ attributes }: EngineEvent): boolean {
+  return attributes.name === 'ingress' || attributes.name === 'docker_gwbridge';
 }

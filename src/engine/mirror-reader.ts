@@ -1,5 +1,6 @@
 // Asks an engine and puts what it answers into the store: single containers, the networks, or everything there is. It follows no events
 // and keeps no state of its own but what it is asking.
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { ContainerFacts } from '../domain/container/facts.ts';
 import { Failure } from '../schemas/failure.ts';
@@ -12,6 +13,8 @@ const sweepWorkers = 6;
 const inspectLimit = 16;
 /** An engine may hang over one container (a lock of its own) and serve all others. */
 const readDeadlineMs = 10_000;
+/** Milliseconds until a network that is not finished is looked at again. */
+const unfinishedMs = 300;
 
 export class MirrorReader {
   readonly #engine: Engine;
@@ -21,6 +24,8 @@ export class MirrorReader {
   readonly #containers: Coalescer<ContainerFacts | undefined>;
   readonly #networks: Coalescer<void>;
   #lastSweep = 0;
+  /** For a network that is not finished. */
+  #isWaiting = false;
 
   /**
    * @param signal ends every question under way
@@ -91,7 +96,21 @@ export class MirrorReader {
 
   async #list(): Promise<void> {
     const ticket = this.#store.takeTicket();
-    this.#store.putNetworks(await this.#engine.listNetworks(this.#bounds), ticket);
+    const networks = await this.#engine.listNetworks(this.#bounds);
+    this.#store.putNetworks(networks, ticket);
+    if (networks.some(({ driver }) => driver === '')) this.#lookAgain();
+  }
+
+  /** A swarm shows a network before it has given it a driver and subnets, and tells no event when it has. */
+  #lookAgain(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    sleep(unfinishedMs, undefined, { signal: this.#signal, ref: false })
+      .finally(() => {
+        this.#isWaiting = false;
+      })
+      .then(() => this.readNetworks())
+      .catch(() => {}); // closed, or away: its return reads everything
   }
 
   get #bounds(): { signal: AbortSignal; deadlineMs: number } {

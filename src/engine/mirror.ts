@@ -12,6 +12,10 @@ export interface MirrorStatus {
   readonly since: string;
   /** Milliseconds since the mirror was last known to be right; 0 while live. */
   readonly ageMs: number;
+  /** Attempts in vain, one after the other, since it was last live. */
+  readonly failures: number;
+  /** When it is tried again, ISO 8601, server's clock; null while it is live or being tried. */
+  readonly retryAt: string | null;
   /** True once the first sync was done or the engine was found to be away. */
   readonly settled: boolean;
 }

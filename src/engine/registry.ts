@@ -32,6 +32,8 @@ export interface RegistryParts {
 
 const defaultReconcileMs = 60_000;
 const infoDeadlineMs = 5_000;
+/** Our clock and the monotonic one are further apart than this after one of them was set, or stood still. */
+const clockSetMs = 1_000;
 
 /** One subscription to the engine's events. */
 interface Subscription {
@@ -62,11 +64,14 @@ export class Registry implements EngineMirror {
   readonly #statuses: Listeners<MirrorStatus>;
   readonly #events: Listeners<EngineEvent>;
   #info: EngineInfo | null = null;
-  #clockOffsetMs = 0;
+  /** When the engine was last asked what time it is: its answer, and the monotonic clock's and ours then. */
+  #toldTime: { readonly engine: number; readonly monotonic: number; readonly ours: number } | undefined;
   #revision = 0;
   #state: MirrorState = 'connecting';
   #reason: string | null = null;
   #since: number;
+  #failures = 0;
+  #retryAt: number | null = null;
   /** When the mirror was last known to be right, by our clock. */
   #rightAt: number;
   /** The engine's clock when it was first subscribed to: where the feed begins as long as no event has been seen. */
@@ -117,8 +122,11 @@ export class Registry implements EngineMirror {
     return this.#info;
   }
 
+  /** By the monotonic clock: where ours is set, the engine's time stays what it is, and this is another number at once. */
   get clockOffsetMs(): number {
-    return this.#clockOffsetMs;
+    if (this.#toldTime === undefined) return 0;
+    const { engine, monotonic } = this.#toldTime;
+    return Math.round(engine + performance.now() - monotonic - this.#now());
   }
 
   get revision(): number {
@@ -132,6 +140,8 @@ export class Registry implements EngineMirror {
       reason: this.#reason,
       since: new Date(this.#since).toISOString(),
       ageMs: isLive ? 0 : Math.max(0, this.#now() - this.#rightAt),
+      failures: isLive ? 0 : this.#failures,
+      retryAt: this.#retryAt === null ? null : new Date(this.#retryAt).toISOString(),
       settled: this.#isSettled,
     };
   }
@@ -191,15 +201,19 @@ export class Registry implements EngineMirror {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    for (let failures = 0; !signal.aborted; failures += 1) {
+    while (!signal.aborted) {
+      this.#retryAt = null;
       try {
         await this.#mirror(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#state === 'live') failures = 0;
+        if (this.#state === 'live') this.#failures = 0;
+        const delayMs = chooseDelay(this.#failures);
+        this.#failures += 1;
+        this.#retryAt = this.#now() + delayMs;
         this.#setState('stale', error instanceof Error ? error.message : String(error));
+        await sleep(delayMs, undefined, { signal }).catch(() => {}); // closed: the loop ends
       }
-      await sleep(chooseDelay(failures), undefined, { signal }).catch(() => {});
     }
   }
 
@@ -237,6 +251,7 @@ export class Registry implements EngineMirror {
       onEvent: (event) => this.#takeIn(event, session),
       onLife: () => {
         if (this.#state === 'live') this.#rightAt = this.#now();
+        if (this.#wasClockSet) void this.#readInfo(signal).catch(() => {}); // away: its return reads it
       },
     });
     const away = Promise.race([watch.ended, rejectOnAbort(session.signal)]);
@@ -262,16 +277,31 @@ export class Registry implements EngineMirror {
   }
 
   async #readInfo(signal: AbortSignal): Promise<void> {
-    const askedAt = this.#now();
+    const askedAt = performance.now();
+    // Set first: while this is under way nobody else need ask.
+    if (this.#toldTime !== undefined) this.#toldTime = { ...this.#toldTime, ours: this.#now() - this.#sinceTold };
     const info = await this.engine.info({ signal, deadlineMs: infoDeadlineMs });
     const systemTime = Date.parse(info.systemTime);
-    if (!Number.isNaN(systemTime)) this.#clockOffsetMs = Math.round(systemTime - (askedAt + this.#now()) / 2);
+    if (!Number.isNaN(systemTime)) {
+      const monotonic = performance.now();
+      this.#toldTime = { engine: systemTime + (monotonic - askedAt) / 2, monotonic, ours: this.#now() };
+    }
     if (info.id !== this.#info?.id) {
       // Another engine answers here now: its feed has nothing to do with the old one's.
       this.#memory.clear();
       this.#feedStart = Number.isNaN(systemTime) ? undefined : BigInt(systemTime) * 1_000_000n;
     }
     this.#info = info;
+  }
+
+  get #sinceTold(): number {
+    return this.#toldTime === undefined ? 0 : performance.now() - this.#toldTime.monotonic;
+  }
+
+  /** Ours was, or both were while the machine slept: then the monotonic clock stood still, and the engine's has gone on. */
+  get #wasClockSet(): boolean {
+    if (this.#toldTime === undefined) return false;
+    return Math.abs(this.#now() - this.#toldTime.ours - this.#sinceTold) > clockSetMs;
   }
 
   #setState(state: MirrorState, reason: string | null): void {

@@ -8,8 +8,8 @@ import { Failure } from '../../schemas/failure.ts';
 import type { CallOptions } from '../engine.ts';
 import { isVersion, negotiateVersion } from './api-version.ts';
 import { type Bounds, runBounded } from './bounded-call.ts';
+import { Breaker } from './breaker.ts';
 import { createDialler, type DialAnswer, type Dialler, type DialRequest } from './dial.ts';
-import type { Endpoint } from './endpoint.ts';
 import {
   describeCancellation,
   describeStranger,
@@ -20,6 +20,7 @@ import {
   translateBreakage,
   translateRefusal,
 } from './translate-errors.ts';
+import type { Transport } from './transport.ts';
 
 /** One call of the API. `path` begins after the version. */
 export interface Call extends DialRequest, CallOptions {
@@ -29,6 +30,8 @@ export interface Call extends DialRequest, CallOptions {
   readonly deadlineMs: number;
   /** Without the version in the path: `/_ping`. */
   readonly unversioned?: boolean;
+  /** It is asked whether the engine is there at all: sent also where that is known to be in vain, and what comes of it counts for other calls. */
+  readonly isTrial?: boolean;
 }
 
 /** A complete answer that is not an error. */
@@ -38,6 +41,8 @@ export interface Answer {
 }
 
 const negotiationDeadlineMs = 5_000;
+/** How long a call waits for a sign of life of an engine that is known to be away. */
+const trialDeadlineMs = 1_500;
 /** As dockerd does on its side. */
 const tcpKeepAliveMs = 15_000;
 /** What an idle connection that the engine has closed looks like to the next request on it. */
@@ -46,18 +51,34 @@ const wrongVersion = /^client version \S+ is too (?:old|new)/;
 
 export class Connection {
   readonly #label: EngineLabel;
+  readonly #transport: Transport;
   readonly #reads: Dialler;
   readonly #writes: Dialler;
+  readonly #breaker = new Breaker(() => this.ping(trialDeadlineMs));
   readonly #closed = new AbortController();
   readonly #open = new Set<IncomingMessage | Duplex>();
   #version: Promise<string> | undefined;
 
-  constructor(label: EngineLabel, endpoint: Endpoint) {
+  constructor(label: EngineLabel, transport: Transport) {
     this.#label = label;
-    this.#reads = createDialler(endpoint, { keepAlive: true });
-    this.#writes = createDialler(endpoint, { keepAlive: false });
+    this.#transport = transport;
+    this.#reads = createDialler(transport, { keepAlive: true });
+    this.#writes = createDialler(transport, { keepAlive: false });
     // Every call and stream under way listens to it.
     setMaxListeners(0, this.#closed.signal);
+  }
+
+  /** Asks for a sign of life. */
+  async ping(deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    await this.ask({
+      method: 'GET',
+      path: '/_ping',
+      unversioned: true,
+      isTrial: true,
+      action: 'ping',
+      deadlineMs,
+      ...(signal !== undefined && { signal }),
+    });
   }
 
   /** Sends a call and reads its whole answer. Rejects with a failure for an answer that is an error. */
@@ -110,6 +131,7 @@ export class Connection {
   forget(): void {
     this.#version = undefined;
     this.#reads.dropIdle();
+    this.#transport.renew();
   }
 
   /** The failure that an error of this engine means, where it was met outside a call: in the middle of a stream. */
@@ -119,12 +141,13 @@ export class Connection {
     return failure;
   }
 
-  /** Ends every call and stream under way. */
-  close(): void {
+  /** Ends every call and stream under way, and then the way to the engine. */
+  async close(): Promise<void> {
     this.#closed.abort(new Failure('shutting_down', `The connection to the engine ${this.#label.name} is closed`));
     for (const stream of this.#open) stream.destroy();
     this.#reads.close();
     this.#writes.close();
+    await this.#transport.close();
   }
 
   async #bounded<T>(call: Call, work: (cut: AbortSignal) => Promise<T>): Promise<T> {
@@ -132,14 +155,21 @@ export class Connection {
     const bounds: Bounds = {
       deadlineMs: call.deadlineMs,
       signals: call.signal === undefined ? [this.#closed.signal] : [this.#closed.signal, call.signal],
-      describeTimeout: () => describeTimeout(label, call.action, call.deadlineMs),
+      describeTimeout: () => describeTimeout(label, this.#transport.obstacle ?? call.action, call.deadlineMs),
       describeCancellation: (reason) => describeCancellation(label, call.action, reason),
     };
     try {
-      return await runBounded(bounds, work);
+      const answer = await runBounded(bounds, async (cut) => {
+        if (!call.isTrial) await this.#breaker.admit(label.name, call.action);
+        return work(cut);
+      });
+      if (call.isTrial) this.#breaker.note(undefined);
+      return answer;
     } catch (error) {
-      const failure = translateBreakage(error, label, call.action);
+      const explained = error instanceof Failure ? undefined : await this.#transport.explain(error);
+      const failure = explained ?? translateBreakage(error, label, call.action);
       if (failure.code === 'engine_unavailable' || failure.code === 'engine_timeout') this.forget();
+      if (call.isTrial && call.signal?.aborted !== true) this.#breaker.note(failure);
       throw failure;
     }
   }

@@ -15,7 +15,18 @@ export interface PieceParser {
 
 /** The bytes are not what Docker's stream format promises, or the engine reported an error inside it. */
 export class StreamFormatError extends Error {
-  override readonly name = 'StreamFormatError';
+  override readonly name: string = 'StreamFormatError';
+}
+
+/** The engine's own words, in place of what it was to send: "Error grabbing logs: …". */
+export class EngineStreamError extends StreamFormatError {
+  override readonly name = 'EngineStreamError';
+  readonly words: string;
+
+  constructor(words: string) {
+    super(`the engine reported an error in the stream: ${words}`);
+    this.words = words;
+  }
 }
 
 const headerLength = 8;
@@ -100,7 +111,7 @@ export class FrameParser implements PieceParser {
     this.#errorText.push(chunk.subarray(start, end));
     if (this.#missing > 0) return;
     const words = Buffer.concat(this.#errorText).toString().trim();
-    throw new StreamFormatError(`the engine reported an error in the stream: ${words}`);
+    throw new EngineStreamError(words);
   }
 }
 

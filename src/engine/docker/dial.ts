@@ -1,15 +1,10 @@
 // The one place that makes connections to an engine. dockerode composes each request; it is sent over node's own HTTP and the raw answer is handed
 // back, whatever its status. Nothing is translated here, no redirect is followed and no body is waited for.
-import {
-  Agent,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request as openRequest,
-  type RequestOptions,
-} from 'node:http';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as openRequest } from 'node:http';
+import { request as openSecureRequest, type RequestOptions, Agent as SecureAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import type { Endpoint } from './endpoint.ts';
+import type { Transport } from './transport.ts';
 
 /** One request. `path` is complete but for its query; a `body` is sent as JSON. */
 export interface DialRequest {
@@ -41,11 +36,16 @@ const idleMs = 30_000;
 const ignore = () => {};
 
 /** @param keepAlive share connections between requests. Reads only: a write on a connection that died while idle is lost or doubled. */
-export function createDialler(endpoint: Endpoint, { keepAlive }: { keepAlive: boolean }): Dialler {
-  const agent = new Agent(keepAlive ? { keepAlive, timeout: idleMs, scheduling: 'lifo' } : { keepAlive });
-  const modem = createDocker(endpoint, agent).modem as unknown as Modem;
-  modem.buildRequest = (options, { hijack, cut }, payload = '', callback) =>
-    send(options, payload, { hijack, cut }).then((answer) => callback(null, answer), callback);
+export function createDialler(transport: Transport, { keepAlive }: { keepAlive: boolean }): Dialler {
+  const pooling = keepAlive ? ({ keepAlive, timeout: idleMs, scheduling: 'lifo' } as const) : { keepAlive };
+  const agent = transport.isSecure ? new SecureAgent(pooling) : new Agent(pooling);
+  const openCall = transport.isSecure ? openSecureRequest : openRequest;
+  const modem = createDocker().modem as unknown as Modem;
+  modem.buildRequest = (composed, { hijack, cut }, payload = '', callback) =>
+    transport
+      .open()
+      .then((way) => send(openCall, { ...composed, ...way, agent }, payload, { hijack, cut }))
+      .then((answer) => callback(null, answer), callback);
   return {
     dial: ({ method, path, query = {}, body, hijack = false }, cut) =>
       new Promise((resolve, reject) => {
@@ -84,27 +84,32 @@ interface Modem {
   ) => void;
 }
 
-/** `host` and `port` are always given, if only as undefined: else DOCKER_HOST goes before the socket's path. */
-function createDocker(endpoint: Endpoint, agent: Agent): Docker {
-  const where =
-    endpoint.kind === 'unix'
-      ? { socketPath: endpoint.path, host: undefined, port: undefined }
-      : { protocol: 'http' as const, host: endpoint.host, port: endpoint.port };
-  // The published types lack `agent`.
-  const options: object = { ...where, agent };
-  return new Docker(options);
+/**
+ * It composes requests, and no more: where they go, the transport says. Its constructor reads the variables of the docker command, and the files that
+ * they name, whatever it is told: so they are out of its sight meanwhile.
+ */
+function createDocker(): Docker {
+  const hidden = ['DOCKER_HOST', 'DOCKER_CERT_PATH'].map((name) => [name, process.env[name]] as const);
+  for (const [name] of hidden) Reflect.deleteProperty(process.env, name);
+  try {
+    return new Docker({ socketPath: '/' });
+  } finally {
+    for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value;
+  }
 }
 
 function send(
-  { headers, ...options }: RequestOptions,
+  open: typeof openRequest,
+  { headers, socketPath, ...options }: RequestOptions,
   payload: string,
   { hijack, cut }: { readonly hijack: boolean; readonly cut: AbortSignal },
 ): Promise<DialAnswer> {
   // Never chunked: the last chunk of an empty body would end in the stdin of a hijacked process.
   const { 'Transfer-Encoding': _chunked, ...sent } = headers as OutgoingHttpHeaders;
   return new Promise((resolve, reject) => {
-    const request = openRequest({
+    const request = open({
       ...options,
+      ...(options.host === undefined && { socketPath }),
       headers: options.method === 'GET' ? sent : { ...sent, 'Content-Length': Buffer.byteLength(payload) },
     });
     request.on('error', reject);

@@ -2,12 +2,14 @@
 // translation is the connection's business, and nothing here decides anything about containers.
 import type { CreateBody } from '../../domain/container/create-body.ts';
 import type { ContainerFacts, NetworkFacts } from '../../domain/container/facts.ts';
+import type { ProcessFacts } from '../../domain/namespaces/process.ts';
+import { type NetworkSpec, toNetworkBody } from '../../domain/network/network-spec.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type {
   AttachedLogs,
   AttachedStreams,
   CallOptions,
-  CreateNetworkSpec,
+  EndpointSpec,
   Engine,
   EngineEvent,
   EngineInfo,
@@ -16,16 +18,29 @@ import type {
   ImageFacts,
   LogsQuery,
   PullProgress,
+  VolumeFacts,
 } from '../engine.ts';
 import { readFirstFile } from './archive.ts';
 import { attachStreams } from './attached-streams.ts';
 import { type Call, Connection } from './connection.ts';
-import type { ContainerJson, ExecJson, ImageJson, ImageSummaryJson, InfoJson, NetworkJson } from './docker-json.ts';
-import { formatEndpoint, parseEndpoint } from './endpoint.ts';
+import type {
+  ContainerJson,
+  ExecJson,
+  ImageJson,
+  ImageSummaryJson,
+  InfoJson,
+  NetworkJson,
+  TopJson,
+  VolumeJson,
+} from './docker-json.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from './endpoint.ts';
 import { formatNanoseconds, streamEvents, streamLogs, streamPull } from './engine-streams.ts';
+import { believe, ClaimsMemory, disown, hasReserved } from './image-labels.ts';
 import { splitImageReference } from './image-reference.ts';
 import { type BodyJson, readBody } from './translate-body.ts';
-import { readContainer, readImage, readImageSummary, readInfo, readNetwork } from './translate-facts.ts';
+import { readContainer, readImage, readImageSummary, readInfo, readNetwork, readVolume } from './translate-facts.ts';
+import { namespaceColumns, readProcesses } from './translate-top.ts';
+import { type Credentials, createTransport } from './transport.ts';
 
 /** Default deadlines in milliseconds. Creating and starting wait for each other inside a busy engine: 20 at once take 3 s on two cores. */
 const deadline = { ping: 2_000, read: 15_000, write: 60_000, head: 30_000, pull: 60_000 } as const;
@@ -35,11 +50,15 @@ const stopGraceMs = 10_000;
 /**
  * Connects to a Docker Engine, lazily: nothing is sent before the first call, and an engine that is away is no error until then.
  *
- * @param endpoint `unix:///path` or `tcp://host:port` (plain)
+ * @param endpoint see {@link parseEndpoint}
  * @throws {Failure} `invalid_request` for an endpoint that cannot be read.
  */
-export function connectEngine({ name, endpoint }: { name: string; endpoint: string }): Engine {
-  return new DockerEngine(name, endpoint);
+export function connectEngine({
+  name,
+  endpoint,
+  ...credentials
+}: { readonly name: string; readonly endpoint: string } & Credentials): Engine {
+  return new DockerEngine(name, parseEndpoint(endpoint, { tls: credentials.tls !== undefined }), credentials);
 }
 
 /** Bounds of a call that creates or opens something: what the caller said, else the default for its kind. */
@@ -51,20 +70,22 @@ const bound = (options: CallOptions | undefined, deadlineMs: number): Pick<Call,
 class DockerEngine implements Engine {
   readonly name: string;
   readonly endpoint: string;
+  readonly transport: Engine['transport'];
   readonly plainTcp: boolean;
   readonly #connection: Connection;
+  readonly #claims = new ClaimsMemory((image, options) => this.inspectImage(image, options));
 
-  constructor(name: string, endpoint: string) {
-    const parsed = parseEndpoint(endpoint);
+  constructor(name: string, endpoint: Endpoint, credentials: Credentials) {
     this.name = name;
-    this.endpoint = formatEndpoint(parsed);
-    this.plainTcp = parsed.kind === 'tcp';
-    this.#connection = new Connection({ name, endpoint: this.endpoint }, parsed);
+    this.endpoint = formatEndpoint(endpoint);
+    this.transport = endpoint.kind;
+    this.plainTcp = endpoint.kind === 'tcp';
+    const label = { name, endpoint: this.endpoint };
+    this.#connection = new Connection(label, createTransport(endpoint, label, credentials));
   }
 
-  async ping(options?: CallOptions): Promise<void> {
-    const call = { method: 'GET', path: '/_ping', unversioned: true, action: 'ping' } as const;
-    await this.#connection.ask({ ...call, ...bound(options, deadline.ping) });
+  ping(options?: CallOptions): Promise<void> {
+    return this.#connection.ping(options?.deadlineMs ?? deadline.ping, options?.signal);
   }
 
   async info(options?: CallOptions): Promise<EngineInfo> {
@@ -83,7 +104,9 @@ class DockerEngine implements Engine {
 
   async inspectContainer(ref: string, options?: CallOptions): Promise<ContainerFacts> {
     const path = `${containerPath(ref)}/json`;
-    return readContainer(await this.#read<ContainerJson>(path, `inspect container ${ref}`, options));
+    const facts = readContainer(await this.#read<ContainerJson>(path, `inspect container ${ref}`, options));
+    if (!hasReserved(facts.labels)) return facts;
+    return { ...facts, labels: believe(facts.labels, await this.#claims.of(facts.imageId, options)) };
   }
 
   async createContainer(
@@ -91,11 +114,12 @@ class DockerEngine implements Engine {
     body: CreateBody,
     options?: CallOptions,
   ): Promise<{ id: string; warnings: string[] }> {
+    const claims = await this.#claims.of(body.Image, options);
     const { Id, Warnings } = await this.#connection.askJson<{ Id: string; Warnings: string[] | null }>({
       method: 'POST',
       path: '/containers/create',
       ...(name !== undefined && { query: { name } }),
-      body,
+      body: { ...body, Labels: disown(body.Labels, claims) },
       action: name === undefined ? 'create a container' : `create container ${name}`,
       ...bound(options, deadline.write),
     });
@@ -164,6 +188,12 @@ class DockerEngine implements Engine {
   async resizeContainer(ref: string, size: { cols: number; rows: number }, options?: CallOptions): Promise<void> {
     const query = { h: size.rows, w: size.cols };
     return this.#write('POST', `${containerPath(ref)}/resize`, `resize container ${ref}`, options, query);
+  }
+
+  async listProcesses(ref: string, options?: CallOptions): Promise<ProcessFacts[]> {
+    const path = `${containerPath(ref)}/top`;
+    const query = { ps_args: namespaceColumns };
+    return readProcesses(await this.#read<TopJson>(path, `list the processes of container ${ref}`, options, query));
   }
 
   async readFile(ref: string, path: string, options?: CallOptions): Promise<string> {
@@ -268,28 +298,11 @@ class DockerEngine implements Engine {
     return readNetwork(await this.#read<NetworkJson>(networkPath(ref), `inspect network ${ref}`, options));
   }
 
-  async createNetwork(spec: CreateNetworkSpec, options?: CallOptions): Promise<string> {
+  async createNetwork(spec: NetworkSpec, options?: CallOptions): Promise<string> {
     const { Id } = await this.#connection.askJson<{ Id: string }>({
       method: 'POST',
       path: '/networks/create',
-      body: {
-        Name: spec.name,
-        Driver: spec.driver,
-        Labels: spec.labels,
-        Options: spec.options ?? {},
-        Internal: spec.internal ?? false,
-        Attachable: spec.attachable ?? false,
-        EnableIPv6: spec.ipv6 ?? false,
-        ...(spec.subnets !== undefined && {
-          IPAM: {
-            Config: spec.subnets.map(({ subnet, gateway, ipRange }) => ({
-              Subnet: subnet,
-              ...(gateway !== undefined && { Gateway: gateway }),
-              ...(ipRange !== undefined && { IPRange: ipRange }),
-            })),
-          },
-        }),
-      },
+      body: toNetworkBody(spec),
       action: `create network ${spec.name}`,
       ...bound(options, deadline.write),
     });
@@ -298,6 +311,68 @@ class DockerEngine implements Engine {
 
   async removeNetwork(ref: string, options?: CallOptions): Promise<void> {
     return this.#write('DELETE', networkPath(ref), `remove network ${ref}`, options);
+  }
+
+  async connectNetwork(
+    ref: string,
+    container: string,
+    { ip, ip6, aliases = [] }: EndpointSpec,
+    options?: CallOptions,
+  ): Promise<void> {
+    const ipam = { ...(ip !== undefined && { IPv4Address: ip }), ...(ip6 !== undefined && { IPv6Address: ip6 }) };
+    await this.#connection.ask({
+      method: 'POST',
+      path: `${networkPath(ref)}/connect`,
+      body: {
+        Container: container,
+        EndpointConfig: {
+          ...(Object.keys(ipam).length > 0 && { IPAMConfig: ipam }),
+          ...(aliases.length > 0 && { Aliases: aliases }),
+        },
+      },
+      action: `connect container ${container} to network ${ref}`,
+      ...bound(options, deadline.write),
+    });
+  }
+
+  async disconnectNetwork(ref: string, container: string, options?: CallOptions & { force?: boolean }): Promise<void> {
+    await this.#connection.ask({
+      method: 'POST',
+      path: `${networkPath(ref)}/disconnect`,
+      body: { Container: container, Force: options?.force ?? false },
+      action: `disconnect container ${container} from network ${ref}`,
+      ...bound(options, deadline.write),
+    });
+  }
+
+  async listVolumes(label: { name: string; value: string }, options?: CallOptions): Promise<VolumeFacts[]> {
+    const filters = JSON.stringify({ label: [`${label.name}=${label.value}`] });
+    const { Volumes } = await this.#read<{ Volumes?: VolumeJson[] | null }>('/volumes', 'list volumes', options, {
+      filters,
+    });
+    return (Volumes ?? []).map(readVolume);
+  }
+
+  async createVolume(
+    { name, labels }: { name: string; labels: Readonly<Record<string, string>> },
+    options?: CallOptions,
+  ): Promise<VolumeFacts> {
+    const made = await this.#connection.askJson<VolumeJson>({
+      method: 'POST',
+      path: '/volumes/create',
+      body: { Name: name, Driver: 'local', Labels: labels },
+      action: `create volume ${name}`,
+      ...bound(options, deadline.write),
+    });
+    return readVolume(made);
+  }
+
+  async removeVolume(name: string, options?: CallOptions): Promise<void> {
+    try {
+      await this.#write('DELETE', `/volumes/${encodeURIComponent(name)}`, `remove volume ${name}`, options);
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'volume_not_found')) throw error;
+    }
   }
 
   async listImages(options?: CallOptions): Promise<ImageFacts[]> {
@@ -322,8 +397,8 @@ class DockerEngine implements Engine {
     return streamPull(this.#connection, open, { ref, ...options });
   }
 
-  async close(): Promise<void> {
-    this.#connection.close();
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   #read<T>(path: string, action: string, options?: CallOptions, query: Call['query'] = {}): Promise<T> {

@@ -42,6 +42,7 @@ export interface ContainerJson {
     readonly Status?: string;
     readonly Pid?: number;
     readonly ExitCode?: number;
+    readonly Error?: string;
     readonly StartedAt?: string;
     readonly FinishedAt?: string;
   };
@@ -59,6 +60,7 @@ export interface ContainerJson {
     readonly PortBindings?: Nullable<Readonly<Record<string, Nullable<readonly PortBindingJson[]>>>>;
     readonly PublishAllPorts?: boolean;
     readonly AutoRemove?: boolean;
+    readonly Memory?: number;
     readonly Privileged?: boolean;
     readonly CapAdd?: Nullable<readonly string[]>;
   };
@@ -67,6 +69,12 @@ export interface ContainerJson {
     readonly Ports?: Nullable<Readonly<Record<string, Nullable<readonly PortBindingJson[]>>>>;
     readonly Networks?: Nullable<Readonly<Record<string, Nullable<EndpointJson>>>>;
   };
+}
+
+/** `GET /containers/{id}/top`: a table, with the words of `ps` as its titles. */
+export interface TopJson {
+  readonly Titles?: Nullable<readonly string[]>;
+  readonly Processes?: Nullable<readonly (readonly string[])[]>;
 }
 
 /** `GET /networks` and `GET /networks/{id}`. */
@@ -84,7 +92,12 @@ export interface NetworkJson {
   readonly Options?: Strings;
   readonly IPAM?: {
     readonly Config?: Nullable<
-      readonly { readonly Subnet?: string; readonly Gateway?: string; readonly IPRange?: string }[]
+      readonly {
+        readonly Subnet?: string;
+        readonly Gateway?: string;
+        readonly IPRange?: string;
+        readonly AuxiliaryAddresses?: Strings;
+      }[]
     >;
   };
 }
@@ -109,6 +122,24 @@ export interface ImageJson {
   readonly Config?: Nullable<{ readonly Labels?: Strings }>;
 }
 
+/** One of `GET /volumes`, and the answer of `POST /volumes/create`. */
+export interface VolumeJson {
+  readonly Name: string;
+  readonly CreatedAt?: string;
+  readonly Labels?: Strings;
+}
+
+/** A part of `GET /info`. `Cluster` is there on managers only; `NodeID` is empty where the engine is in no swarm. */
+export interface SwarmJson {
+  readonly NodeID?: string;
+  readonly NodeAddr?: string;
+  readonly LocalNodeState?: string;
+  readonly ControlAvailable?: boolean;
+  readonly Error?: string;
+  readonly RemoteManagers?: Nullable<readonly { readonly NodeID?: string; readonly Addr?: string }[]>;
+  readonly Cluster?: Nullable<{ readonly ID?: string; readonly DataPathPort?: number }>;
+}
+
 /** `GET /info`. */
 export interface InfoJson {
   readonly ID?: string;
@@ -123,6 +154,8 @@ export interface InfoJson {
   readonly SystemTime?: string;
   readonly NCPU?: number;
   readonly MemTotal?: number;
+  readonly DefaultAddressPools?: Nullable<readonly { readonly Base?: string; readonly Size?: number }[]>;
+  readonly Swarm?: Nullable<SwarmJson>;
 }
 
 /** One line of `GET /events`. `timeNano` is read from the text: it does not fit a JavaScript number. */

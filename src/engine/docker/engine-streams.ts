@@ -1,8 +1,9 @@
 // The engine's streaming answers as async iterables: events, logs, progress of a pull. Leaving a loop early closes the connection.
 import type { IncomingMessage } from 'node:http';
+import { Failure } from '../../schemas/failure.ts';
 import type { AttachedLogs, EngineEvent, LogPiece, PullProgress } from '../engine.ts';
 import type { Connection } from './connection.ts';
-import { FrameParser, RawParser } from './demultiplexer.ts';
+import { EngineStreamError, FrameParser, RawParser } from './demultiplexer.ts';
 import { readLines } from './ndjson.ts';
 import { readEvent, readPullProgress } from './translate-facts.ts';
 
@@ -61,6 +62,7 @@ export function streamLogs(
       parser.end();
     } catch (error) {
       if (isAbandoned || signal?.aborted) return;
+      if (error instanceof EngineStreamError) throw describeUnreadable(ref, error);
       throw connection.translate(error, `read the log of container ${ref}`);
     } finally {
       clearTimeout(watchdog);
@@ -73,6 +75,15 @@ export function streamLogs(
       response.destroy();
     },
   };
+}
+
+/** Of a log file that is damaged (its disk was full while somebody wrote) Docker 26 shows what is before the damage, and by `tail` what is after it; it follows none. */
+function describeUnreadable(ref: string, error: EngineStreamError): Failure {
+  const words = error.words.replace(/^Error grabbing logs: /, '');
+  return new Failure('engine_refused', `The engine cannot show all of the log of container ${ref}: ${words}`, {
+    hint: 'Its file is damaged, by a full disk for instance. Ask for few of the last lines, without follow: tail=10.',
+    cause: error,
+  });
 }
 
 /** The progress of a pull. What the engine says went wrong in the midst of it is the last message; a broken connection is a failure. */

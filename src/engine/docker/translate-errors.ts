@@ -45,6 +45,8 @@ interface Rule {
   readonly detail?: (match: RegExpExecArray) => string;
   readonly hint?: string;
   readonly extra?: (match: RegExpExecArray) => Record<string, unknown>;
+  /** The same may be granted a moment later. */
+  readonly isPassing?: boolean;
 }
 
 const portHint = 'Publish another host port, leave the host port out to have one chosen, or stop what uses it.';
@@ -100,6 +102,20 @@ const rules: readonly Rule[] = [
     hint: 'Choose another subnet, or leave it out to have one chosen.',
   },
   {
+    // The same range, by another name.
+    pattern: /failed to allocate (?:gateway|secondary ip address) \((\S*)\): Address already in use/i,
+    code: 'address_in_use',
+    detail: ([, address]) => `The address ${address} is already in use on a subnet that overlaps`,
+    hint: 'Choose another subnet, or leave it out to have one chosen.',
+  },
+  {
+    // Of two that differ in their ranges only.
+    pattern: /conflicts with network ([0-9a-f]+) .*networks have overlapping/i,
+    code: 'address_in_use',
+    detail: ([, holder]) => `The subnet overlaps with that of network ${holder?.slice(0, 12)}`,
+    hint: 'Choose another subnet, or leave it out to have one chosen.',
+  },
+  {
     pattern: /The container name "\/?([^"]*)" is already in use by container "?([0-9a-f]+)/i,
     code: 'name_taken',
     detail: ([, name, holder]) => `The name "${name}" is already in use by container ${holder?.slice(0, 12)}`,
@@ -136,6 +152,12 @@ const rules: readonly Rule[] = [
     detail: ([, name, other]) => `The engine has no network ${name ?? other}`,
   },
   {
+    status: 404,
+    pattern: /get (\S+): no such volume/i,
+    code: 'volume_not_found',
+    detail: ([, name]) => `The engine has no volume ${name}`,
+  },
+  {
     // Two removals at a time: the slower one finds it gone half-way.
     pattern: /unknown network (\S+) id [0-9a-f]+$/i,
     code: 'network_not_found',
@@ -165,6 +187,20 @@ const rules: readonly Rule[] = [
     code: 'container_not_running',
     hint: 'Start the container first.',
   },
+  {
+    pattern: /no space left on device/i,
+    code: 'engine_refused',
+    detail: (match) => `The engine's disk is full: ${cleanWords(match.input)}`,
+    hint: 'Free space where the engine keeps its data (`docker system df` shows what takes it), and try again.',
+  },
+  {
+    // A worker asks its managers for a place on a network, for 20 s.
+    pattern: /attaching to network failed|Could not attach to network (\S+): context deadline exceeded/i,
+    code: 'engine_refused',
+    detail: ([, name]) => `The swarm gave no place on its network${name === undefined ? '' : ` ${name}`} in time`,
+    hint: 'Does a manager of the swarm answer (docker node ls there)? An ip of your choice may be in use on another node.',
+    isPassing: true,
+  },
   { pattern: /has active endpoints/i, code: 'state_conflict', hint: 'Disconnect or remove its containers first.' },
   { status: 409, pattern: /.*/s, code: 'state_conflict' },
 ];
@@ -184,6 +220,7 @@ export function translateRefusal({ status, message, isJson }: Refusal, engine: E
     return new Failure(rule.code, rule.detail?.(match) ?? words, {
       ...(rule.hint !== undefined && { hint: rule.hint }),
       ...(rule.extra !== undefined && { extra: rule.extra(match) }),
+      ...(rule.isPassing && { retryAfter }),
       cause,
     });
   }

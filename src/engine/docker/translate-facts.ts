@@ -6,8 +6,10 @@ import type {
   NetworkFacts,
   PortBinding,
 } from '../../domain/container/facts.ts';
+import type { SwarmFacts } from '../../domain/network/swarm.ts';
 import { type ContainerState, containerStates, type Protocol, protocols } from '../../schemas/container.ts';
-import type { EngineEvent, EngineInfo, ImageFacts, PullProgress } from '../engine.ts';
+import { swarmStates } from '../../schemas/engine.ts';
+import type { EngineEvent, EngineInfo, ImageFacts, PullProgress, VolumeFacts } from '../engine.ts';
 import type {
   ContainerJson,
   EndpointJson,
@@ -18,6 +20,8 @@ import type {
   NetworkJson,
   PortBindingJson,
   PullJson,
+  SwarmJson,
+  VolumeJson,
 } from './docker-json.ts';
 
 /** Go's zero time: Docker's way of saying that it never happened. */
@@ -35,6 +39,7 @@ export function readContainer(json: ContainerJson): ContainerFacts {
     state: readState(state.Status),
     pid: state.Pid ?? 0,
     exitCode: state.ExitCode ?? 0,
+    missedTarget: /cannot join network of a non running container|is restarting, wait until/.test(state.Error ?? ''),
     createdAt: json.Created ?? never,
     startedAt: readTime(state.StartedAt),
     finishedAt: readTime(state.FinishedAt),
@@ -45,6 +50,7 @@ export function readContainer(json: ContainerJson): ContainerFacts {
     tty: config.Tty ?? false,
     openStdin: config.OpenStdin ?? false,
     autoRemove: host.AutoRemove ?? false,
+    memoryLimit: host.Memory ?? 0,
     privileged: host.Privileged ?? false,
     capAdd: host.CapAdd ?? [],
     labels: config.Labels ?? {},
@@ -121,10 +127,11 @@ export function readNetwork(json: NetworkJson): NetworkFacts {
     createdAt: json.Created ?? never,
     labels: json.Labels ?? {},
     options: json.Options ?? {},
-    subnets: (json.IPAM?.Config ?? []).map(({ Subnet = '', Gateway = '', IPRange = '' }) => ({
+    subnets: (json.IPAM?.Config ?? []).map(({ Subnet = '', Gateway = '', IPRange = '', AuxiliaryAddresses }) => ({
       subnet: Subnet,
       gateway: Gateway,
       ipRange: IPRange,
+      auxiliary: AuxiliaryAddresses ?? {},
     })),
   };
 }
@@ -169,6 +176,22 @@ export function readInfo(json: InfoJson, apiVersion: string): EngineInfo {
     systemTime: json.SystemTime ?? '',
     cpus: json.NCPU ?? 0,
     memory: json.MemTotal ?? 0,
+    addressPools: (json.DefaultAddressPools ?? []).map(({ Base = '', Size = 0 }) => ({ base: Base, size: Size })),
+    swarm: readSwarm(json.Swarm ?? {}),
+  };
+}
+
+function readSwarm(json: SwarmJson): SwarmFacts {
+  const { LocalNodeState: local = 'inactive', ControlAvailable: isManager = false } = json;
+  return {
+    state:
+      local === 'active' ? (isManager ? 'manager' : 'worker') : (swarmStates.find((one) => one === local) ?? 'error'),
+    error: json.Error ?? '',
+    nodeId: json.NodeID ?? '',
+    address: json.NodeAddr ?? '',
+    clusterId: json.Cluster?.ID ?? '',
+    managers: (json.RemoteManagers ?? []).map(({ NodeID = '', Addr = '' }) => ({ nodeId: NodeID, address: Addr })),
+    dataPort: json.Cluster?.DataPathPort || null,
   };
 }
 
@@ -202,4 +225,8 @@ export function readPullProgress(line: string): PullProgress {
     ...(total !== undefined && { total }),
     ...(error !== undefined && { error }),
   };
+}
+
+export function readVolume({ Name, CreatedAt, Labels }: VolumeJson): VolumeFacts {
+  return { name: Name, createdAt: CreatedAt ?? '', labels: Labels ?? {} };
 }
