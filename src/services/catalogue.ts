@@ -3,6 +3,7 @@ import type { ContainerFacts } from '../domain/container/facts.ts';
 import { label } from '../domain/labels.ts';
 import type { EngineMirror } from '../engine/mirror.ts';
 import { Failure } from '../schemas/failure.ts';
+import { maySee, OutOfSight, type Principal } from './access.ts';
 
 /** A container and the mirror that holds it. */
 export interface Located {
@@ -14,8 +15,11 @@ export interface Catalogue {
   readonly mirrors: readonly EngineMirror[];
   /** The engine of that name; without a name the only one, or the first. Fails with `engine_not_found`. */
   mirror(name?: string): EngineMirror;
-  /** Fails with `container_not_found`, or `ambiguous` naming the engines or ids that fit. */
-  find(ref: string, engine?: string): Located;
+  /**
+   * Among what `principal` may see: the rest answers as the unknown does. Fails with `container_not_found`, or `ambiguous` naming the engines or ids that
+   * fit.
+   */
+  find(principal: Principal, ref: string, engine?: string): Located;
 }
 
 /** Is it a container of ours that serves us and not a user (helper, probe)? Such never appear in a user's lists. */
@@ -41,16 +45,20 @@ export function createCatalogue(mirrors: readonly EngineMirror[]): Catalogue {
     return found;
   }
 
-  function find(ref: string, engine?: string): Located {
+  function find(principal: Principal, ref: string, engine?: string): Located {
     const searched = engine === undefined ? mirrors : [mirror(engine)];
+    let isHidden = false;
     for (const matches of [exactIds, exactNames, idPrefixes]) {
-      const found = searched.flatMap((one) => matches(one, ref).map((facts) => ({ mirror: one, facts })));
+      const all = searched.flatMap((one) => matches(one, ref).map((facts) => ({ mirror: one, facts })));
+      const found = all.filter(({ facts }) => maySee(principal, { kind: 'container', facts }));
+      isHidden ||= all.length > found.length;
       if (found.length === 1 && found[0] !== undefined) return found[0];
       if (found.length > 1) throw ambiguous(ref, found);
     }
     throw new Failure('container_not_found', `There is no container "${ref}"`, {
       hint: 'GET /api/v1/containers lists those that Terrarium manages; ?scope=all lists every one',
-      ...(searched.some((one) => one.status().state === 'stale') ? { extra: { stale: true } } : {}),
+      ...(searched.some((one) => one.status().state !== 'live') ? { extra: { stale: true } } : {}),
+      ...(isHidden && { cause: new OutOfSight() }),
     });
   }
 

@@ -1,14 +1,14 @@
 // What the containers of ours have in common that look into others: the rights they do without. One place, so that none of them gets more by an
 // oversight.
 import type { CreateBody, DockerHostConfig } from '../domain/container/create-body.ts';
-import { label, type roles } from '../domain/labels.ts';
+import { label, type ServantRole } from '../domain/labels.ts';
 
 export interface ServantSpec {
   /** Image by id. */
   readonly image: string;
   /** Which server's it is. */
   readonly serverId: string;
-  readonly role: (typeof roles)['helper' | 'probe'];
+  readonly role: ServantRole;
   /** A script of ours, for busybox's `sh -c`, and its arguments, `$0` first. */
   readonly script: string;
   readonly arguments: readonly [name: string, ...rest: string[]];

@@ -2,7 +2,7 @@
 import type { Failure } from '../schemas/failure.ts';
 import { type ComparableState, comparable, diffStates } from './delta.ts';
 import { encodeDelta, encodeSnapshot, encodeState } from './frames.ts';
-import type { Reading, Source, SourceState, Subject } from './source.ts';
+import type { Reading, SeenAgain, Source, SourceState, Subject } from './source.ts';
 
 /** A frame and the sequence number that a client is at when it has it. */
 export interface SampleFrame {
@@ -27,9 +27,8 @@ export class Channel {
   #reading: Reading | null = null;
   #comparable: ComparableState | null = null;
   #delta: { base: number; bytes: Buffer } | null = null;
-  #snapshot: Buffer | null = null;
-  /** When the reading was seen to be true again, if it was: milliseconds since the epoch. */
-  #seenAgain: { readonly at: number; readonly asOf: number } | null = null;
+  /** With the time at which what it holds was last seen when it was made. */
+  #snapshot: { readonly seenAt: number | null; readonly bytes: Buffer } | null = null;
   #state: { frame: Buffer; state: SourceState } | null = null;
 
   /** Opens the subject for its first subscriber. `seq` is where the sequence goes on from. */
@@ -39,7 +38,6 @@ export class Channel {
     this.#subscribers.add(first);
     this.#source = subject.open(first.intervalMs, {
       reading: (reading) => this.#take(reading),
-      again: (at, asOf) => this.#takeAgain(at, asOf),
       state: (state) => this.#takeState(state),
       failure: (failure) => {
         for (const subscriber of this.#subscribers) subscriber.failed(failure);
@@ -49,6 +47,10 @@ export class Channel {
 
   get seq(): number {
     return this.#seq;
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
   }
 
   /** Adds one who is told the present state at once. */
@@ -74,8 +76,7 @@ export class Channel {
   frameAfter(seq: number | null): SampleFrame | null {
     if (this.#reading === null || seq === this.#seq) return null;
     if (this.#delta !== null && seq === this.#delta.base) return { seq: this.#seq, bytes: this.#delta.bytes };
-    this.#snapshot ??= encodeSnapshot(this.#subject.key, this.#seq, this.#takeSeenAgain(this.#reading));
-    return { seq: this.#seq, bytes: this.#snapshot };
+    return { seq: this.#seq, bytes: this.#encode(this.#reading) };
   }
 
   #take(reading: Reading): void {
@@ -85,7 +86,6 @@ export class Channel {
     const change = last === null || next === null ? 'rest' : diffStates(last, next);
     const isSameText = before !== null && before.text === reading.text;
     this.#reading = reading;
-    this.#seenAgain = null;
     this.#comparable = next;
     this.#snapshot = null;
     // The same state seen again: a later subscriber gets it with its newer time, the others need nothing.
@@ -97,23 +97,14 @@ export class Channel {
     for (const subscriber of this.#subscribers) subscriber.changed();
   }
 
-  /** A later subscriber gets what is known with its newer time; the others need nothing. */
-  #takeAgain(at: number, asOf: number): void {
-    if (this.#reading === null) return;
-    this.#seenAgain = { at, asOf };
-    this.#snapshot = null;
-  }
-
-  #takeSeenAgain(reading: Reading): Reading {
-    if (this.#seenAgain === null) return reading;
-    const asOf = new Date(this.#seenAgain.asOf).toISOString();
-    const { data } = reading;
-    return {
-      ...reading,
-      at: new Date(this.#seenAgain.at).toISOString(),
-      asOf,
-      data: data === null ? null : { ...data, asOf },
-    };
+  /** The whole state. A later subscriber gets what is known with the newer time at which it was seen again; the others need nothing. */
+  #encode(reading: Reading): Buffer {
+    const again = this.#source.seenAgain();
+    const seenAt = again?.at ?? null;
+    if (this.#snapshot?.seenAt === seenAt) return this.#snapshot.bytes;
+    const bytes = encodeSnapshot(this.#subject.key, this.#seq, again === null ? reading : withTimes(reading, again));
+    this.#snapshot = { seenAt, bytes };
+    return bytes;
   }
 
   #takeState(state: SourceState): void {
@@ -129,4 +120,15 @@ export class Channel {
   #shortestInterval(): number {
     return Math.min(...[...this.#subscribers].map(({ intervalMs }) => intervalMs));
   }
+}
+
+function withTimes(reading: Reading, again: SeenAgain): Reading {
+  const asOf = new Date(again.asOf).toISOString();
+  const { data } = reading;
+  return {
+    ...reading,
+    at: new Date(again.at).toISOString(),
+    asOf,
+    data: data === null ? null : { ...data, asOf },
+  };
 }

@@ -105,6 +105,7 @@ export class EventFeed<Subject> {
   #beginAnew(): Buffer {
     const from = this.#cursor + 1;
     this.#cursor = this.#ring.last;
+    this.#session.noteGap();
     for (const following of this.#following.values()) following.isFresh = true;
     return encodeGap(from, this.#cursor, 'overrun');
   }

@@ -14,6 +14,16 @@ export interface HubOptions {
   readonly limits?: OutboxLimits;
 }
 
+/** What has happened since the start, for whoever counts. */
+export interface HubCounts {
+  /** Clients that connected. */
+  sessions: number;
+  /** Samples that a client never got, because a newer one came before it was ready. */
+  superseded: number;
+  /** Clients that were told that they missed events. */
+  gaps: number;
+}
+
 /** How often it is looked, within the time that a client has to take a frame, whether one has not. */
 const stallChecks = 30;
 
@@ -26,6 +36,9 @@ export class Hub {
   /** The highest sequence number of any channel that has ended: a channel made anew goes on above it, so no key's numbers ever repeat. */
   #retiredSeq = 0;
   #closed = false;
+  readonly counts: HubCounts = { sessions: 0, superseded: 0, gaps: 0 };
+  /** Sessions that the server ended, by close code. */
+  readonly closes = new Map<number, number>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -38,9 +51,16 @@ export class Hub {
     for (const timer of this.#timers) timer.unref();
   }
 
-  /** How many clients are connected, and how many streams they share. */
-  get size(): { readonly sessions: number; readonly channels: number } {
-    return { sessions: this.#sessions.size, channels: this.#channels.size };
+  /** How many clients are connected, how many streams they share, and how often those are followed. */
+  get size(): { readonly sessions: number; readonly channels: number; readonly subscriptions: number } {
+    let subscriptions = 0;
+    for (const { subscribers } of this.#channels.values()) subscriptions += subscribers;
+    return { sessions: this.#sessions.size, channels: this.#channels.size, subscriptions };
+  }
+
+  /** The server ends a session with this code. */
+  noteClose(code: number): void {
+    this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
   }
 
   /** Greets a client. The session ends with its wire. */
@@ -48,6 +68,7 @@ export class Hub {
     const session = new Session(wire, this, this.#options.limits ?? outboxLimits);
     session.push(this.#hello);
     this.#sessions.add(session);
+    this.counts.sessions += 1;
     wire.onClose(() => {
       this.#sessions.delete(session);
       session.destroy();

@@ -50,10 +50,14 @@ export class Outbox {
     this.#enqueue(null, () => frame);
   }
 
-  /** Says that there is something new under `name`; `produce` is asked for it when its turn comes. */
-  mark(name: string, produce: Produce): void {
-    this.#waiting?.delete(name);
+  /**
+   * Says that there is something new under `name`; `produce` is asked for it when its turn comes. Answers whether what was said before still
+   * waited: then the client gets the newer one only.
+   */
+  mark(name: string, produce: Produce): boolean {
+    const isNewer = this.#waiting?.delete(name) ?? false;
     this.#enqueue(name, produce);
+    return isNewer;
   }
 
   /** Forgets what was marked. */

@@ -42,9 +42,14 @@ export class Session implements OutboxOwner {
     this.#outbox.push(frame);
   }
 
-  /** Says that `produce` has a frame to give under `name`; it is asked when the client is ready for it. */
-  offer(name: string, produce: Produce): void {
-    this.#outbox.mark(name, produce);
+  /** Says that `produce` has a frame to give under `name`; it is asked when the client is ready for it. See {@link Outbox.mark}. */
+  offer(name: string, produce: Produce): boolean {
+    return this.#outbox.mark(name, produce);
+  }
+
+  /** The client was overtaken by events and is told so. */
+  noteGap(): void {
+    this.#hub.counts.gaps += 1;
   }
 
   /** Takes back what was offered. */
@@ -87,6 +92,7 @@ export class Session implements OutboxOwner {
   /** Ends the connection after what waits to be sent. */
   close(code: number, reason: string): void {
     if (this.#ended) return;
+    this.#hub.noteClose(code);
     this.#endSubscriptions();
     this.#outbox.finish(() => this.#wire.close(code, reason));
   }
@@ -115,8 +121,9 @@ export class Session implements OutboxOwner {
     if (this.#dropped) return;
     this.#dropped = true;
     this.destroy();
-    const code: ErrorCode = 'overloaded';
-    this.#wire.close(errorKinds[code].close, reason);
+    const { close } = errorKinds['overloaded' satisfies ErrorCode];
+    this.#hub.noteClose(close);
+    this.#wire.close(close, reason);
   }
 
   #endSubscriptions(): void {
@@ -190,7 +197,7 @@ class Subscription implements Subscriber {
   #offer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#session.offer(this.name, this.#produce);
+    if (this.#session.offer(this.name, this.#produce)) this.#hub.counts.superseded += 1;
   }
 
   /**

@@ -20,8 +20,6 @@ export interface SourceState {
 
 export interface SourceListener {
   reading(reading: Reading): void;
-  /** The last reading is still true, at a later time: in milliseconds since the epoch, because most of these are never shown. */
-  again(at: number, asOf: number): void;
   state(state: SourceState): void;
   /** Something went wrong that a person should read; the source goes on by itself. */
   failure(failure: Failure): void;
@@ -31,7 +29,15 @@ export interface SourceListener {
 export interface Source {
   /** Readings are wanted at least this often, in milliseconds. */
   setInterval(intervalMs: number): void;
+  /** When the last reading was last seen to be still true; null where it was not since it came. */
+  seenAgain(): SeenAgain | null;
   close(): void;
+}
+
+/** Milliseconds since the epoch, because most of these are never shown: when it was seen, and as of when it is known to be so. */
+export interface SeenAgain {
+  readonly at: number;
+  readonly asOf: number;
 }
 
 /** A stream that can be subscribed to. Subjects with equal keys are the same stream. */

@@ -7,19 +7,31 @@ import { renderDockerPort, sortLivePorts } from '../../domain/ports/docker-port.
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container } from '../../schemas/container.ts';
 import type { CreateRequest, DryRun } from '../../schemas/create.ts';
+import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
+import type { Accounts } from '../credentials/accounts.ts';
 import type { Images } from '../images/images.ts';
+import type { LabEnds } from '../lab-ends.ts';
+import type { LabOwners } from '../lab-owners.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import type { Clock } from '../services.ts';
+import { seenBy } from '../sight.ts';
+import { createAutoRejoin } from './auto-rejoin.ts';
+import { createContainerQuota } from './container-quota.ts';
+import { hideHolder } from './create-failure.ts';
 import { createCreation } from './creation.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLabNetworks, labOfNetwork } from './lab-networks.ts';
 import { createLeftovers } from './leftovers.ts';
 import { createLifecycle, type LifecycleRequest } from './lifecycle.ts';
-import { createPreparation, type OrderOptions } from './preparation.ts';
+import type { Placed } from './placing.ts';
+import { createPreparation, type Order, type OrderOptions } from './preparation.ts';
 import { type ContainerReading, createReading } from './reading.ts';
-import { createRejoining, type Rejoining } from './rejoining.ts';
+import { createRejoinLock } from './rejoin-lock.ts';
+import { createRejoining } from './rejoining.ts';
+import { sweepReplacements } from './replacement-sweep.ts';
+import { createReplacements, type Replacements } from './replacements.ts';
 import { createViews, type Views } from './views.ts';
 
 export interface CreatedContainer {
@@ -30,8 +42,17 @@ export interface CreatedContainer {
 
 type Verb = 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'rejoin';
 
+/** What this service did since its start. */
+export interface ContainerCounts {
+  created: number;
+  /** What was asked for was in order, and could not be made. */
+  failed: number;
+  removed: number;
+}
+
 export interface Containers extends ContainerReading {
   readonly views: Views;
+  readonly counts: Readonly<ContainerCounts>;
   /**
    * Creates and starts a container. Where `signal` is aborted before that is done, nothing is left of it, unless it has an idempotency key:
    * then the retry finds it.
@@ -50,10 +71,11 @@ export interface Containers extends ContainerReading {
   remove(request: LifecycleRequest): Promise<void>;
   /** What `docker port` shows, as data and as its text. */
   ports(principal: Principal, ref: string, engine?: string): { readonly ports: LivePort[]; readonly text: string };
-  readonly onReplaced: Rejoining['onReplaced'];
+  readonly onReplaced: Replacements['onReplaced'];
   /** Begins to remove what a killed server left half-made. */
   start(): void;
-  close(): void;
+  /** Ends it; a rejoin that is under way is still waited for. */
+  close(): Promise<void>;
 }
 
 /** What is not started so long after this server has begun to look is nobody's. A create and its start are 0.2 s apart, seconds under load. */
@@ -65,28 +87,67 @@ export function createContainers({
   catalogue,
   images,
   inodes,
+  labEnds,
+  labOwners,
+  accounts,
   clock,
   log,
+  serverId,
 }: {
   config: Config;
   catalogue: Catalogue;
   images: Images;
   inodes: SeenInodes;
+  labEnds: LabEnds;
+  labOwners: LabOwners;
+  accounts: Pick<Accounts, 'principalNamed' | 'quotasOf'>;
   clock: Clock;
   log: FastifyBaseLogger;
+  serverId: string;
 }): Containers {
   const { mirrors } = catalogue;
-  const views = createViews(inodes);
+  const views = createViews(inodes, labEnds);
   const labNetworks = createLabNetworks();
   const leftovers = createLeftovers({ mirrors, log });
-  const preparation = createPreparation({ config, catalogue, clock });
+  const preparation = createPreparation({ config, catalogue, labOwners, clock });
   const creation = createCreation({ images, clock, labNetworks, leftovers, log });
+  const quota = createContainerQuota({ mirrors, accounts });
   const idempotency = createIdempotency({ catalogue });
-  const lifecycle = createLifecycle({ catalogue, labNetworks });
-  const rejoining = createRejoining({ config, catalogue, restarting: lifecycle });
+  const replacements = createReplacements(mirrors);
+  const lock = createRejoinLock(serverId);
+  const lifecycle = createLifecycle({ catalogue, labNetworks, lock });
+  const rejoining = createRejoining({ config, catalogue, restarting: lifecycle, lock });
+  const autoRejoin = createAutoRejoin({ mirrors, accounts, restarting: lifecycle, rejoining, lock, log });
   const verbs = { ...lifecycle, rejoin: rejoining.rejoin };
+  const counts: ContainerCounts = { created: 0, failed: 0, removed: 0 };
 
-  const show = ({ mirror, facts }: Located): Container => views.show(mirror, facts);
+  async function make(order: Order, signal: AbortSignal): Promise<Located> {
+    const place = await preparation.place(order);
+    try {
+      return await makeThere(order, place, signal);
+    } finally {
+      place.done();
+    }
+  }
+
+  async function makeThere(order: Order, place: Placed, signal: AbortSignal): Promise<Located> {
+    const prepared = await preparation.prepare(order, place);
+    const { mirror, plan, owner } = prepared;
+    const free = quota.take(owner, { engine: mirror.engine.name, name: plan.name, memory: plan.spec.limits.memory });
+    try {
+      const facts = await creation.make(order, prepared, signal);
+      counts.created += 1;
+      return { mirror, facts };
+    } catch (error) {
+      counts.failed += 1;
+      throw error;
+    } finally {
+      free();
+    }
+  }
+
+  const show = (principal: Principal, { mirror, facts }: Located): Container =>
+    views.show(seenBy(principal, mirror), facts);
 
   /** What is removed by whatever means (`docker rm`, its own end, the end of its life time) may be the last of its lab. */
   const stops = mirrors.map((mirror) =>
@@ -105,37 +166,44 @@ export function createContainers({
     await Promise.all([
       leftovers.sweepHalfMade(mirror, 0, halfMadeGraceMs),
       leftovers.sweepHalfMade(mirror, secondLookMs, halfMadeGraceMs),
+      sweepReplacements({ mirror, discard: leftovers.discard, log, graceMs: halfMadeGraceMs }),
     ]);
     await labNetworks.sweep(mirror);
   }
 
   return {
-    ...createReading({ catalogue, inodes, views }),
+    ...createReading({ catalogue, inodes, labEnds, views }),
     views,
-    onReplaced: rejoining.onReplaced,
-    remove: lifecycle.remove,
+    counts,
+    onReplaced: replacements.onReplaced,
+
+    async remove(request) {
+      await lifecycle.remove(request);
+      counts.removed += 1;
+    },
 
     async create(principal, request, options, signal) {
       const order = preparation.takeOrder(principal, request, options);
       const { requestKey } = order;
-      if (requestKey === null) {
-        const prepared = await preparation.prepare(order);
-        const facts = await creation.make(order, prepared, signal);
-        return { container: views.show(prepared.mirror, facts), replayed: false };
-      }
-      const made = await idempotency.once({ ...order, requestKey }, async () => {
-        const prepared = await preparation.prepare(order);
+      try {
+        if (requestKey === null) return { container: show(principal, await make(order, signal)), replayed: false };
         const unattended = new AbortController().signal;
-        return { mirror: prepared.mirror, facts: await creation.make(order, prepared, unattended) };
-      });
-      return { container: show(made), replayed: made.replayed };
+        const made = await idempotency.once({ ...order, requestKey }, () => make(order, unattended));
+        return { container: show(principal, made), replayed: made.replayed };
+      } catch (error) {
+        throw error instanceof Failure ? hideHolder(principal, mirrors, error) : error;
+      }
     },
 
     async dryRun(principal, request, options) {
-      const { mirror, plan } = await preparation.prepare(preparation.takeOrder(principal, request, options));
+      const order = preparation.takeOrder(principal, request, options);
+      const place = await preparation.place(order);
+      place.done();
+      const { mirror, plan } = await preparation.prepare(order, place);
       return {
         mode: request.mode,
         engine: mirror.engine.name,
+        engineReason: place.reason,
         name: plan.name,
         request: plan.body,
         warnings: [...plan.warnings, ...(plan.obstacle === null ? [] : [plan.obstacle.message])],
@@ -143,16 +211,17 @@ export function createContainers({
     },
 
     async change(verb, request) {
-      return show(await verbs[verb](request));
+      return show(request.principal, await verbs[verb](request));
     },
 
     ports(principal, ref, engine) {
-      const { facts } = catalogue.find(ref, engine);
+      const { facts } = catalogue.find(principal, ref, engine);
       authorize(principal, 'get', { kind: 'container', facts });
       return { ports: sortLivePorts(facts.ports), text: renderDockerPort(facts.ports) };
     },
 
     start() {
+      autoRejoin.start();
       for (const mirror of mirrors) {
         cleanUp(mirror).catch((error) =>
           log.warn({ err: error, engine: mirror.engine.name }, 'the sweep did not end well'),
@@ -160,9 +229,11 @@ export function createContainers({
       }
     },
 
-    close() {
+    async close() {
       for (const stop of stops) stop();
+      replacements.close();
       leftovers.close();
+      await autoRejoin.close();
     },
   };
 }

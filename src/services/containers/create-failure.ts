@@ -7,6 +7,7 @@ import { expandHostPorts, findPortHolders } from '../../domain/ports/holder.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { Failure, type FailureDetails } from '../../schemas/failure.ts';
+import { maySee, type Principal } from '../access.ts';
 
 /** The field that a code is about, whatever the words. */
 const fields: Partial<Record<ErrorCode, string>> = {
@@ -47,6 +48,19 @@ export function explainStart(failure: Failure, facts: StartedFacts, mirror: Engi
   if (failure.code === 'container_not_found' || failure.code === 'container_not_running')
     return nameTarget(failure, facts, mirror);
   return failure;
+}
+
+/** Names are the engine's, so that one is taken cannot be hidden; by what can. */
+export function hideHolder(principal: Principal, mirrors: readonly EngineMirror[], failure: Failure): Failure {
+  const { id } = (failure.extra.holder ?? {}) as { readonly id?: string };
+  if (failure.code !== 'name_taken' || id === undefined || principal.sees === 'all') return failure;
+  const facts = mirrors.flatMap((mirror) => mirror.container(id) ?? [])[0];
+  if (facts !== undefined && maySee(principal, { kind: 'container', facts })) return failure;
+  const [, name] = /"([^"]*)" is already in use/.exec(failure.message) ?? [];
+  return amend(failure, {
+    detail: name === undefined ? 'The name is already in use' : `The name "${name}" is already in use`,
+    extra: { holder: null },
+  });
 }
 
 /** What a start is explained from: facts, or a plan that has come no further. */

@@ -2,20 +2,24 @@
 // engine's answer is lost. What is sent is the plan's body, unchanged.
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { Attachment } from '../../domain/container/container-spec.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
+import { isManaged } from '../catalogue.ts';
 import type { Images } from '../images/images.ts';
+import { isLostAnswer } from '../lost-answer.ts';
 import type { Clock } from '../services.ts';
+import { seenBy } from '../sight.ts';
 import { blameField, explainStart } from './create-failure.ts';
 import type { LabNetworks } from './lab-networks.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Order, Prepared } from './preparation.ts';
 
-/** Creates and starts under way at a time, on one engine. More only make each other slower there. */
-const creationLimit = 8;
-/** How often a start is tried again because the lab's network was removed under it. */
-const networkRetries = 3;
+/** Creates and starts under way at a time, on one engine. Fewer leave its cores idle between their steps, more only make each other slower there. */
+const creationLimit = 16;
+/** How often a start is tried again: because the lab's network was removed under it, or because a swarm took too long to give it a place. */
+const retries = { network: 3, place: 1 } as const;
 
 export interface Creation {
   /** Returns what was made, running (or ended already). `signal` is aborted when nobody waits for it any more. */
@@ -46,7 +50,7 @@ export function createCreation({
     const { mirror, plan } = prepared;
     const { lab } = order.request;
     if (plan.labNetwork === null || lab === undefined) return makeOnNetwork(order, prepared, signal);
-    const hold = await labNetworks.hold(mirror, lab);
+    const hold = await labNetworks.hold(mirror, lab, prepared.owner);
     try {
       return await makeOnNetwork(order, prepared, signal);
     } catch (error) {
@@ -60,15 +64,16 @@ export function createCreation({
     }
   }
 
-  async function makeOnNetwork(order: Order, { mirror, plan }: Prepared, signal: AbortSignal): Promise<ContainerFacts> {
+  async function makeOnNetwork(order: Order, prepared: Prepared, signal: AbortSignal): Promise<ContainerFacts> {
+    const { mirror, plan } = prepared;
     await leftovers.settle(mirror, plan.name);
     if (order.request.pull === 'always') await supply(order, mirror, plan.spec.image, signal);
-    const id = await create(order, { mirror, plan }, signal);
+    const id = await create(order, prepared, signal);
     try {
       requireCaller(signal);
       // One that ends at once and removes itself can be seen only before it starts.
       const made = plan.spec.autoRemove ? await mirror.refresh(id) : undefined;
-      await start(order, { mirror, plan }, id);
+      await start(order, prepared, id);
       const facts = await seeStarted(mirror, id);
       requireCaller(signal);
       const shown = facts ?? (made === undefined ? undefined : { ...made, state: 'removing' as const });
@@ -78,6 +83,7 @@ export function createCreation({
           `The container "${plan.name}" was removed by someone else as soon as it was made`,
         );
       }
+      if (!isManaged(shown)) throw describeSwap(plan.spec.image);
       return shown;
     } catch (error) {
       await leftovers.discard(mirror, id);
@@ -109,25 +115,26 @@ export function createCreation({
     }
   }
 
-  async function start({ request }: Order, { mirror, plan }: Prepared, id: string): Promise<void> {
-    for (let retries = 0; ; retries += 1) {
+  async function start({ principal, request }: Order, { mirror, plan, owner }: Prepared, id: string): Promise<void> {
+    const { attachment } = plan.spec;
+    for (let attempts = 0; ; attempts += 1) {
       try {
         return await mirror.engine.startContainer(id);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
+        if (isLateSwarm(error, attachment) && attempts < retries.place) continue;
         const lab = plan.labNetwork === null ? undefined : request.lab;
-        if (error.code !== 'network_not_found' || lab === undefined || retries >= networkRetries) {
-          const { attachment } = plan.spec;
+        if (error.code !== 'network_not_found' || lab === undefined || attempts >= retries.network) {
           throw explainStart(
             error,
             {
               networkMode: plan.body.HostConfig.NetworkMode,
               portBindings: attachment.kind === 'network' ? attachment.ports : [],
             },
-            mirror,
+            seenBy(principal, mirror),
           );
         }
-        await labNetworks.restore(mirror, lab);
+        await labNetworks.restore(mirror, lab, owner);
       }
     }
   }
@@ -179,9 +186,18 @@ function seeStarted(mirror: EngineMirror, id: string): Promise<ContainerFacts | 
   });
 }
 
-/** The engine may have done it all the same. */
-function isLostAnswer(error: unknown): boolean {
-  return error instanceof Failure && ['engine_unavailable', 'engine_timeout', 'shutting_down'].includes(error.code);
+/** What the image claims was not emptied: it was another one when that was looked at. */
+function describeSwap(image: string): Failure {
+  return new Failure('state_conflict', `The image "${image}" became another one while a container was made from it`, {
+    field: 'image',
+    hint: 'Try again, or name the image by its id.',
+  });
+}
+
+/** Of a network that was made just now a manager may not have told the node yet. An address of the caller's choice stays taken. */
+function isLateSwarm({ code, retryAfter }: Failure, attachment: Attachment): boolean {
+  const isChosen = attachment.kind !== 'network' || attachment.ip !== null || attachment.ip6 !== null;
+  return code === 'engine_refused' && retryAfter !== undefined && !isChosen;
 }
 
 function requireCaller(signal: AbortSignal): void {

@@ -1,7 +1,5 @@
 // Answers encoded once and sent many times: bytes and their strong ETag, kept as long as nothing that they show has changed.
 import { createHash } from 'node:crypto';
-import type { EngineMirror } from '../../engine/mirror.ts';
-import type { SeenInodes } from '../seen-inodes.ts';
 
 /** A JSON document, ready to be sent. */
 export interface Encoded {
@@ -18,13 +16,14 @@ export interface EncodedAnswers {
 /** More questions than this are not kept apart within one revision: whoever asks that variously pays for it. */
 const capacity = 512;
 
-export function createEncodedAnswers(mirrors: readonly EngineMirror[], inodes: SeenInodes): EncodedAnswers {
+/** @param sources what the answers are derived from; their revisions grow with each change */
+export function createEncodedAnswers(sources: readonly { readonly revision: number }[]): EncodedAnswers {
   let kept = '';
   let answers = new Map<string, Encoded>();
 
   return {
     encode(key, make) {
-      const current = [inodes, ...mirrors].map(({ revision }) => revision).join('.');
+      const current = sources.map(({ revision }) => revision).join('.');
       if (current !== kept || answers.size >= capacity) {
         kept = current;
         answers = new Map();

@@ -6,7 +6,8 @@ import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { type Catalogue, isManaged } from '../catalogue.ts';
-import type { Order } from './preparation.ts';
+import { whileThere } from '../while-there.ts';
+import { nameOf, type Order } from './preparation.ts';
 
 export interface Made {
   readonly mirror: EngineMirror;
@@ -36,6 +37,21 @@ export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idem
     return undefined;
   }
 
+  /**
+   * Where the engine is chosen anew each time, no name is in the way of a second one elsewhere: so the engines that answer are asked for what another
+   * server made a moment ago, and the mirrors do not have yet.
+   */
+  async function knowOthers({ request, requestKey }: Order): Promise<void> {
+    const name = nameOf(request, requestKey);
+    if (request.mode === 'joined' || request.placement === undefined || name === undefined) return;
+    await Promise.all(listLive().map((mirror) => whileThere(mirror, mirror.refresh(name)).catch(() => undefined)));
+  }
+
+  /** An engine that is away would only be waited for. */
+  function listLive(): EngineMirror[] {
+    return catalogue.mirrors.filter((mirror) => mirror.status().state === 'live');
+  }
+
   /** Another server is between create and start: its container runs soon, or is gone because that failed. */
   async function awaitStart({ mirror, facts }: Omit<Made, 'replayed'>): Promise<Omit<Made, 'replayed'> | undefined> {
     const deadline = performance.now() + patienceMs;
@@ -52,6 +68,7 @@ export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idem
     make: () => Promise<Omit<Made, 'replayed'>>,
   ): Promise<Made> {
     const deadline = performance.now() + patienceMs;
+    await knowOthers(order);
     for (;;) {
       const known = findMade(order.requestKey);
       const first = known === undefined ? undefined : await adopt(known, order);
@@ -78,7 +95,9 @@ export function createIdempotency({ catalogue }: { catalogue: Catalogue }): Idem
   async function seeHolder(failure: Failure): Promise<ContainerFacts | undefined> {
     const { id } = (failure.extra.holder ?? {}) as { id?: string };
     if (id === undefined) return undefined;
-    const seen = await Promise.all(catalogue.mirrors.map((mirror) => mirror.refresh(id).catch(() => undefined)));
+    const seen = await Promise.all(
+      listLive().map((mirror) => whileThere(mirror, mirror.refresh(id)).catch(() => undefined)),
+    );
     return seen.find((facts) => facts !== undefined);
   }
 

@@ -9,9 +9,9 @@ import { isManaged } from '../catalogue.ts';
 
 export interface LabNetworks {
   /** Makes the network if it is not there, and keeps it until `done` is called: a container is about to refer to it. */
-  hold(mirror: EngineMirror, lab: string): Promise<{ done(): void }>;
+  hold(mirror: EngineMirror, lab: string, owner: string): Promise<{ done(): void }>;
   /** Makes it again, after an engine has said that it is gone. */
-  restore(mirror: EngineMirror, lab: string): Promise<void>;
+  restore(mirror: EngineMirror, lab: string, owner: string): Promise<void>;
   /** Removes it if nothing refers to it any more. */
   release(mirror: EngineMirror, lab: string): Promise<void>;
   /** Removes every one on this engine that nothing refers to: what a server that was killed left behind. */
@@ -28,12 +28,17 @@ export function createLabNetworks(): LabNetworks {
   const held = new Map<string, number>();
   const keyOf = (mirror: EngineMirror, lab: string) => `${mirror.engine.name} ${lab}`;
 
-  async function restore(mirror: EngineMirror, lab: string): Promise<void> {
+  async function restore(mirror: EngineMirror, lab: string, owner: string): Promise<void> {
     try {
       await mirror.engine.createNetwork({
         name: labNetworkName(lab),
         driver: 'bridge',
-        labels: { [label.managed]: 'true', [label.lab]: lab, [label.role]: roles.labNetwork },
+        labels: {
+          [label.managed]: 'true',
+          [label.owner]: owner,
+          [label.lab]: lab,
+          [label.role]: roles.labNetwork,
+        },
       });
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'name_taken') throw error;
@@ -56,7 +61,7 @@ export function createLabNetworks(): LabNetworks {
   }
 
   return {
-    async hold(mirror, lab) {
+    async hold(mirror, lab, owner) {
       const key = keyOf(mirror, lab);
       held.set(key, (held.get(key) ?? 0) + 1);
       let isDone = false;
@@ -68,7 +73,7 @@ export function createLabNetworks(): LabNetworks {
         else held.set(key, left);
       };
       try {
-        if (mirror.network(labNetworkName(lab)) === undefined) await restore(mirror, lab);
+        if (mirror.network(labNetworkName(lab)) === undefined) await restore(mirror, lab, owner);
       } catch (error) {
         done();
         throw error;

@@ -2,12 +2,16 @@
 // tried once; the mirror has taken it in before it is answered.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
-import { followJoins, isAlive, joinTarget } from '../../domain/container/join-chain.ts';
+import { findOrphanReason, followJoins, isAlive, joinTarget } from '../../domain/container/join-chain.ts';
+import { rejoinsByItself } from '../../domain/container/rejoin-plan.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import { seenBy } from '../sight.ts';
 import { explainStart } from './create-failure.ts';
 import { type LabNetworks, labOfNetwork } from './lab-networks.ts';
+import type { RejoinLock } from './rejoin-lock.ts';
 
 /**
  * Seconds that a process gets between TERM and KILL where the caller does not say. Docker's ten would be waited for nearly always: what is
@@ -35,10 +39,17 @@ export interface Lifecycle {
   remove(request: LifecycleRequest): Promise<void>;
 }
 
+/** A container that somebody acts on: what goes wrong is explained by what they see. */
+type Acted = Located & { readonly seen?: EngineMirror };
+
 /** What the service of rejoining needs of this one. */
 export interface Restarting {
   /** Restarts one container in place and answers what it is then. */
   restartOne(located: Located, timeoutSeconds: number | undefined): Promise<ContainerFacts>;
+  /** The same, unless it has been rejoined meanwhile. */
+  restartMember(located: Located, timeoutSeconds: number | undefined): Promise<ContainerFacts>;
+  /** Starts one and answers what it is then. */
+  startOne(located: Located): Promise<ContainerFacts>;
   /** Restarts the managed, running containers that are joined to it, through whole chains, targets first. */
   restartMembers(located: Located, timeoutSeconds: number | undefined): Promise<void>;
 }
@@ -46,14 +57,16 @@ export interface Restarting {
 export function createLifecycle({
   catalogue,
   labNetworks,
+  lock,
 }: {
   catalogue: Catalogue;
   labNetworks: LabNetworks;
+  lock: RejoinLock;
 }): Lifecycle & Restarting {
-  function locate({ principal, ref, engine }: LifecycleRequest, action: 'lifecycle' | 'delete' = 'lifecycle'): Located {
-    const located = catalogue.find(ref, engine);
+  function locate({ principal, ref, engine }: LifecycleRequest, action: 'lifecycle' | 'delete' = 'lifecycle'): Acted {
+    const located = catalogue.find(principal, ref, engine);
     authorize(principal, action, { kind: 'container', facts: located.facts });
-    return located;
+    return { ...located, seen: seenBy(principal, located.mirror) };
   }
 
   /** What it is after a write. One that removes itself when it ends is shown as it goes. */
@@ -62,16 +75,16 @@ export function createLifecycle({
     return { mirror, facts: current ?? { ...facts, state: 'removing' } };
   }
 
-  async function starting({ mirror, facts }: Located, start: () => Promise<void>): Promise<void> {
+  async function starting({ mirror, facts, seen = mirror }: Acted, start: () => Promise<void>): Promise<void> {
     try {
       await start();
     } catch (error) {
       await mirror.refresh(facts.id).catch(() => {}); // the failure to start is what matters
-      throw error instanceof Failure ? explainStart(error, facts, mirror) : error;
+      throw error instanceof Failure ? explainStart(error, facts, seen) : error;
     }
   }
 
-  async function restartOne(located: Located, timeoutSeconds?: number): Promise<ContainerFacts> {
+  async function restartOne(located: Acted, timeoutSeconds?: number): Promise<ContainerFacts> {
     const { mirror, facts } = located;
     await starting(located, () =>
       mirror.engine.restartContainer(facts.id, { timeoutSeconds: timeoutSeconds ?? chooseStopTimeout(facts) }),
@@ -79,15 +92,29 @@ export function createLifecycle({
     return (await reread(located)).facts;
   }
 
-  async function restartMembers({ mirror, facts }: Located, timeoutSeconds?: number): Promise<void> {
+  async function startOne(located: Acted): Promise<ContainerFacts> {
+    await starting(located, () => located.mirror.engine.startContainer(located.facts.id));
+    return (await reread(located)).facts;
+  }
+
+  /** Restarts it where it is stranded still: another server may have been faster with what is rejoined by itself. */
+  function restartMember({ mirror, facts }: Located, timeoutSeconds?: number): Promise<ContainerFacts> {
+    return lock.hold(mirror.engine, facts, async () => {
+      const now = rejoinsByItself(facts) ? await mirror.refresh(facts.id) : facts;
+      if (now === undefined || (now !== facts && !isStranded(now, mirror))) return now ?? facts;
+      return restartOne({ mirror, facts: now }, timeoutSeconds);
+    });
+  }
+
+  async function restartMembers({ mirror, facts, seen = mirror }: Acted, timeoutSeconds?: number): Promise<void> {
     // The host's namespace outlives its members: nobody in it is stranded.
     if (followJoins(facts, (id) => mirror.container(id)).end.kind === 'host') return;
     const members = [...mirror.containers()].filter((one) => isRejoinable(one, facts));
     // Siblings do not depend on each other; theirs do on them.
     const outcomes = await Promise.allSettled(
       members.map(async (member) => {
-        const restarted = await restartOne({ mirror, facts: member }, timeoutSeconds);
-        await restartMembers({ mirror, facts: restarted }, timeoutSeconds);
+        const restarted = await restartMember({ mirror, facts: member }, timeoutSeconds);
+        await restartMembers({ mirror, facts: restarted, seen }, timeoutSeconds);
       }),
     );
     const failed = outcomes.findIndex(({ status }) => status === 'rejected');
@@ -95,8 +122,9 @@ export function createLifecycle({
     if (outcome?.status !== 'rejected') return;
     if (!(outcome.reason instanceof Failure)) throw outcome.reason;
     const { code, message, retryAfter } = outcome.reason;
-    throw new Failure(code, `"${facts.name}" runs, but "${members[failed]?.name}" could not be rejoined: ${message}`, {
-      hint: `See it with GET /api/v1/containers/${members[failed]?.name}, and rejoin it when the cause is gone.`,
+    const name = seen.container(members[failed]?.id ?? '')?.name ?? members[failed]?.name;
+    throw new Failure(code, `"${facts.name}" runs, but "${name}" could not be rejoined: ${message}`, {
+      hint: `See it with GET /api/v1/containers/${name}, and rejoin it when the cause is gone.`,
       ...(retryAfter !== undefined && { retryAfter }),
       cause: outcome.reason,
     });
@@ -104,12 +132,13 @@ export function createLifecycle({
 
   return {
     restartOne,
+    restartMember,
+    startOne,
     restartMembers,
 
     async start(request) {
       const located = locate(request);
-      await starting(located, () => located.mirror.engine.startContainer(located.facts.id));
-      return reread(located);
+      return { mirror: located.mirror, facts: await startOne(located) };
     },
 
     async stop(request) {
@@ -145,6 +174,15 @@ export function createLifecycle({
       if (lab !== undefined) await labNetworks.release(mirror, lab);
     },
   };
+}
+
+function isStranded(facts: ContainerFacts, mirror: EngineMirror): boolean {
+  return (
+    findOrphanReason(
+      facts,
+      followJoins(facts, (id) => mirror.container(id)),
+    ) !== null
+  );
 }
 
 /** Is `one` a running container of ours that is joined to `target` directly? */

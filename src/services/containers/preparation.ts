@@ -3,17 +3,26 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import { labNetworkName } from '../../domain/container/attachment-plan.ts';
 import { type CreatePlan, planCreate } from '../../domain/container/create-planner.ts';
-import type { ContainerFacts } from '../../domain/container/facts.ts';
+import type { ContainerFacts, NetworkFacts } from '../../domain/container/facts.ts';
 import { composeName } from '../../domain/container/generated-name.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
 import { canonicalizeRequest } from '../../domain/container/spec-identity.ts';
+import { requireFreeAddresses } from '../../domain/network/connection-plan.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { type CreateRequest, containerNamePattern } from '../../schemas/create.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { authorize, authorizeJoin, type Principal } from '../access.ts';
+import { authorize, authorizeJoin, maySee, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
+import type { LabOwners } from '../lab-owners.ts';
+import { isLostAnswer } from '../lost-answer.ts';
+import { findUsable, isOfSwarm } from '../networks/network-finder.ts';
 import type { Clock } from '../services.ts';
+import { seenBy } from '../sight.ts';
+import { findMates, isManager } from '../swarms.ts';
+import { whileThere } from '../while-there.ts';
 import { describeEngine } from './engine-policy.ts';
+import { createPlacing, type Placed } from './placing.ts';
+import { isStale } from './views.ts';
 
 /** A create request with what identifies it. */
 export interface Order {
@@ -24,52 +33,75 @@ export interface Order {
   readonly specHash: string;
   /** Hash of (principal, Idempotency-Key); null without a key. */
   readonly requestKey: string | null;
+  /** Labels of ours that the container gets beside the usual ones. */
+  readonly marks: Readonly<Record<string, string>>;
+  readonly owner: string | undefined;
 }
 
 export interface OrderOptions {
   readonly engine?: string | undefined;
+  readonly marks?: Readonly<Record<string, string>>;
+  /** Whose it will be, where that is known: of what a lab on several engines has, its home tells it. */
+  readonly owner?: string;
   readonly idempotencyKey?: string | undefined;
 }
 
 export interface Prepared {
   readonly mirror: EngineMirror;
   readonly plan: CreatePlan;
+  /** Whose it will be: the owner of its lab, where that has one. */
+  readonly owner: string;
 }
 
 export interface Preparation {
   /** Reads what identifies a request. Fails with `invalid_request`. */
   takeOrder(principal: Principal, request: CreateRequest, options: OrderOptions): Order;
+  /** Where it goes. To be told when nothing is being made there any more: `done`. */
+  place(order: Order): Promise<Placed>;
   /** Resolves, authorizes and plans. Every call without a name makes up another one. */
-  prepare(order: Order): Promise<Prepared>;
+  prepare(order: Order, place: Placed): Promise<Prepared>;
 }
 
 export function createPreparation({
   config,
   catalogue,
+  labOwners,
   clock,
 }: {
   config: Config;
   catalogue: Catalogue;
+  labOwners: LabOwners;
   clock: Clock;
 }): Preparation {
+  const placing = createPlacing({ config, catalogue });
+
   /** The target as it is now: what the mirror does not show running is looked at once more. */
-  async function findTarget(ref: string, engine: string | undefined): Promise<Located> {
+  async function findTarget(principal: Principal, ref: string, engine: string | undefined): Promise<Located> {
     try {
-      const located = catalogue.find(ref, engine);
+      const located = await findOrLearn(principal, ref, engine);
       if (isAlive(located.facts)) return located;
       const facts = await located.mirror.refresh(located.facts.id);
       if (facts !== undefined) return { ...located, facts };
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'container_not_found') throw error;
-      // Made a moment ago, by someone else.
-      const mirror = catalogue.mirror(engine);
-      const facts = isReference(ref) ? await mirror.refresh(ref) : undefined;
-      if (facts !== undefined) return { mirror, facts };
     }
     throw new Failure('container_not_found', `There is no container "${ref}" to join`, {
       field: 'target',
       hint: 'GET /api/v1/containers?scope=all lists every container.',
     });
+  }
+
+  /** What the mirrors do not know may have been made a moment ago, by someone else. */
+  async function findOrLearn(principal: Principal, ref: string, engine: string | undefined): Promise<Located> {
+    try {
+      return catalogue.find(principal, ref, engine);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'container_not_found') throw error;
+      if (!isReference(ref)) throw error;
+      const searched = engine === undefined ? catalogue.mirrors : [catalogue.mirror(engine)];
+      await Promise.all(searched.map((mirror) => learn(mirror, ref)));
+      return catalogue.find(principal, ref, engine);
+    }
   }
 
   function authorizeOrder({ principal, request }: Order, mirror: EngineMirror, target: ContainerFacts | null): void {
@@ -83,11 +115,32 @@ export function createPreparation({
   async function knowNetwork(request: CreateRequest, mirror: EngineMirror): Promise<void> {
     if (request.mode !== 'bridged' && request.mode !== 'open') return;
     const name = request.network ?? (request.lab === undefined ? undefined : labNetworkName(request.lab));
-    if (name !== undefined && mirror.network(name) === undefined) await mirror.refreshNetworks();
+    if (name === undefined || findUsable(catalogue, mirror, name) !== undefined) return;
+    const managers = findMates(catalogue.mirrors, mirror).filter((mate) => isManager(mate) && !isStale(mate));
+    await Promise.all([mirror, ...managers.filter((mate) => mate !== mirror)].map((mate) => mate.refreshNetworks()));
+  }
+
+  /** A swarm does not say that an address is taken: it waits for it to become free, and then says that something is wrong. */
+  function requireAddresses({ principal, request }: Order, { spec }: CreatePlan, mirror: EngineMirror): void {
+    if (spec.attachment.kind !== 'network' || (request.mode !== 'bridged' && request.mode !== 'open')) return;
+    const network = findUsable(catalogue, mirror, spec.attachment.network);
+    if (network === undefined || !isOfSwarm(network)) return;
+    const neighbours = findMates(catalogue.mirrors, mirror).flatMap((mate) => [
+      ...seenBy(principal, mate).containers(),
+    ]);
+    requireFreeAddresses(request, network, neighbours);
+  }
+
+  /** Containers may be put on it; what may not even be seen is no network. */
+  function usableNetwork(principal: Principal, mirror: EngineMirror, nameOrId: string): NetworkFacts | undefined {
+    const facts = findUsable(catalogue, mirror, nameOrId);
+    if (facts === undefined || !maySee(principal, { kind: 'network', facts })) return undefined;
+    authorize(principal, 'connect', { kind: 'network', facts });
+    return facts;
   }
 
   return {
-    takeOrder(principal, request, { engine: queried, idempotencyKey }) {
+    takeOrder(principal, request, { engine: queried, idempotencyKey, marks = {}, owner }) {
       if (queried !== undefined && request.engine !== undefined && queried !== request.engine) {
         throw new Failure('invalid_request', `The query names the engine "${queried}", the body "${request.engine}"`, {
           field: 'engine',
@@ -95,36 +148,48 @@ export function createPreparation({
         });
       }
       const engine = request.engine ?? queried;
+      if (engine !== undefined && request.mode !== 'joined' && request.placement !== undefined)
+        throw new Failure('invalid_request', `The engine is named ("${engine}") and to be chosen by "placement" too`, {
+          field: 'placement',
+          hint: 'Say one of both.',
+        });
       return {
         principal,
         request,
         engine,
         specHash: hash(canonicalizeRequest(request, engine ?? '')),
         requestKey: idempotencyKey === undefined ? null : hash(JSON.stringify([principal.name, idempotencyKey])),
+        marks,
+        owner,
       };
     },
 
-    async prepare(order) {
-      const { principal, request, engine, specHash, requestKey } = order;
-      const located = request.mode === 'joined' ? await findTarget(request.target, engine) : null;
-      const mirror = located?.mirror ?? catalogue.mirror(engine);
-      const target = located?.facts ?? null;
+    async place({ principal, request, engine }) {
+      if (request.mode !== 'joined') return placing.place(request, engine);
+      return placing.follow(await findTarget(principal, request.target, engine));
+    },
+
+    async prepare(order, { mirror, target }) {
+      const { principal, request, specHash, requestKey, marks } = order;
       await mirror.settled();
       authorizeOrder(order, mirror, target);
+      const owner = order.owner ?? labOwners.requireFor(principal, mirror, request.lab);
       await knowNetwork(request, mirror);
       const plan = planCreate(request, {
-        name: request.name ?? (requestKey === null ? composeName(randomBytes(8)) : deriveName(requestKey)),
-        owner: principal.name,
+        name: nameOf(request, requestKey) ?? composeName(randomBytes(8)),
+        owner,
         defaultImage: config.defaultImage,
         engineNow: clock.now() + mirror.clockOffsetMs,
         specHash,
         requestKey,
+        marks,
         engine: describeEngine(config, mirror),
-        network: (nameOrId) => mirror.network(nameOrId),
+        network: (nameOrId) => usableNetwork(principal, mirror, nameOrId),
         container: (id) => mirror.container(id),
         target,
       });
-      return { mirror, plan };
+      requireAddresses(order, plan, mirror);
+      return { mirror, plan, owner };
     },
   };
 }
@@ -134,9 +199,18 @@ function isReference(ref: string): boolean {
   return new RegExp(containerNamePattern).test(ref);
 }
 
-/** The name under which a request with an Idempotency-Key and no name meets itself again. */
-function deriveName(requestKey: string): string {
-  return `t-${requestKey.slice(0, 20)}`;
+/** Reads it into the mirror, where it is there. An engine that is away does not keep anyone from a target elsewhere. */
+async function learn(mirror: EngineMirror, ref: string): Promise<void> {
+  try {
+    await whileThere(mirror, mirror.refresh(ref));
+  } catch (error) {
+    if (!isLostAnswer(error)) throw error;
+  }
+}
+
+/** The name that a request gives, or under which it meets itself again by its Idempotency-Key; undefined where one is to be made up. */
+export function nameOf({ name }: CreateRequest, requestKey: string | null): string | undefined {
+  return name ?? (requestKey === null ? undefined : `t-${requestKey.slice(0, 20)}`);
 }
 
 function hash(text: string): string {

@@ -1,9 +1,11 @@
 // Lists and gets, from the mirrors alone: no call to an engine, and no encoding of what was encoded before.
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container, ContainerState, Mode } from '../../schemas/container.ts';
-import { authorize, type Principal } from '../access.ts';
+import { authorize, maySee, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import type { LabEnds } from '../lab-ends.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
+import { seenBy, spellSight } from '../sight.ts';
 import { createEncodedAnswers, type Encoded } from './encoded-answers.ts';
 import { isStale, type Views } from './views.ts';
 
@@ -30,19 +32,22 @@ export interface ContainerReading {
 export function createReading({
   catalogue,
   inodes,
+  labEnds,
   views,
 }: {
   catalogue: Catalogue;
   inodes: SeenInodes;
+  labEnds: LabEnds;
   views: Views;
 }): ContainerReading {
-  const answers = createEncodedAnswers(catalogue.mirrors, inodes);
+  const answers = createEncodedAnswers([inodes, labEnds, ...catalogue.mirrors]);
 
-  function select(mirror: EngineMirror, query: ListQuery): Container[] {
-    const viewer = views.viewer(mirror);
+  function select(principal: Principal, mirror: EngineMirror, query: ListQuery): Container[] {
+    const viewer = views.viewer(seenBy(principal, mirror));
     const shown: Container[] = [];
     for (const facts of mirror.containers()) {
       if (isHelper(facts) || (query.scope !== 'all' && !isManaged(facts))) continue;
+      if (!maySee(principal, { kind: 'container', facts })) continue;
       const container = viewer.show(facts);
       if (query.mode !== undefined && container.mode !== query.mode) continue;
       if (query.lab !== undefined && container.lab !== query.lab) continue;
@@ -59,16 +64,18 @@ export function createReading({
         authorize(principal, query.scope === 'all' ? 'list_all' : 'list', { kind: 'engine', name: engine.name });
       }
       const { mode = '', lab = '', state = '', scope = 'managed', engine = '' } = query;
-      const encoded = answers.encode(['list', mode, lab, state, scope, engine].join(' '), () =>
-        mirrors.flatMap((mirror) => select(mirror, query)).sort(byCreation),
+      const encoded = answers.encode(['list', mode, lab, state, scope, engine, spellSight(principal)].join(' '), () =>
+        mirrors.flatMap((mirror) => select(principal, mirror, query)).sort(byCreation),
       );
       return { ...encoded, ageMs: ageOf(mirrors) };
     },
 
     get(principal, ref, engine) {
-      const { mirror, facts }: Located = catalogue.find(ref, engine);
+      const { mirror, facts }: Located = catalogue.find(principal, ref, engine);
       authorize(principal, 'get', { kind: 'container', facts });
-      const encoded = answers.encode(`get ${mirror.engine.name} ${facts.id}`, () => views.show(mirror, facts));
+      const encoded = answers.encode(`get ${mirror.engine.name} ${facts.id} ${spellSight(principal)}`, () =>
+        views.show(seenBy(principal, mirror), facts),
+      );
       return { ...encoded, ageMs: ageOf([mirror]) };
     },
   };
@@ -79,7 +86,8 @@ function byCreation(one: Container, other: Container): number {
   return one.createdAt < other.createdAt ? -1 : one.createdAt > other.createdAt ? 1 : one.id < other.id ? -1 : 1;
 }
 
-function ageOf(mirrors: readonly EngineMirror[]): number | null {
+/** How long ago the oldest of them that is stale was last right; null where none is. */
+export function ageOf(mirrors: readonly EngineMirror[]): number | null {
   const ages = mirrors.filter(isStale).map((mirror) => mirror.status().ageMs);
   return ages.length === 0 ? null : Math.max(...ages);
 }

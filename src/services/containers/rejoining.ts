@@ -6,41 +6,37 @@ import { planJoin } from '../../domain/container/attachment-plan.ts';
 import type { CreateBody } from '../../domain/container/create-body.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { findOrphanReason, followJoins, isAlive, isLinkBroken, joinTarget } from '../../domain/container/join-chain.ts';
+import { findSuccessor } from '../../domain/container/rejoin-plan.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import type { ContainerRef } from '../../schemas/container.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, authorizeJoin, type Principal } from '../access.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
 import { describeEngine } from './engine-policy.ts';
 import type { LifecycleRequest, Restarting } from './lifecycle.ts';
-
-/** A container that was made anew under its old name: whoever followed `from` follows `to` now. */
-export interface Replacement {
-  readonly engine: string;
-  readonly from: ContainerRef;
-  readonly to: ContainerRef;
-}
+import type { RejoinLock } from './rejoin-lock.ts';
+import { composeTemporaryName } from './replacements.ts';
 
 export interface Rejoining {
   /** Brings a stranded container back into its target's namespace. Answers at once for one that is in it. */
   rejoin(request: LifecycleRequest): Promise<Located>;
-  onReplaced(listener: (replacement: Replacement) => void): () => void;
+  /** Makes one anew, joined to the container that has its target's name now. Those that were joined to it are left stranded. */
+  replaceOne(principal: Principal, located: Located): Promise<ContainerFacts>;
 }
 
 export function createRejoining({
   config,
   catalogue,
   restarting,
+  lock,
 }: {
   config: Config;
   catalogue: Catalogue;
   restarting: Restarting;
+  lock: RejoinLock;
 }): Rejoining {
-  const listeners = new Set<(replacement: Replacement) => void>();
-
   async function rejoin({ principal, ref, engine, timeoutSeconds }: LifecycleRequest): Promise<Located> {
-    const located = catalogue.find(ref, engine);
+    const located = catalogue.find(principal, ref, engine);
     const { mirror } = located;
     authorize(principal, 'lifecycle', { kind: 'container', facts: located.facts });
     const facts = (await mirror.refresh(located.facts.id)) ?? located.facts;
@@ -59,8 +55,8 @@ export function createRejoining({
       case 'target_removed': {
         const last = members.at(-1) ?? facts;
         authorize(principal, 'lifecycle', { kind: 'container', facts: last });
-        const fresh = await replace(principal, { mirror, facts: last });
-        return { mirror, facts: last === facts ? fresh : findByName(mirror, facts.name) };
+        await replaceAll(principal, { mirror, facts: last });
+        return { mirror, facts: findByName(mirror, facts.name) };
       }
       case 'target_restarted': {
         // The broken link that is nearest to the owner: what hangs below it follows.
@@ -68,21 +64,32 @@ export function createRejoining({
         const path = members.slice(0, index + 1);
         for (const member of path) authorize(principal, 'lifecycle', { kind: 'container', facts: member });
         const root = { mirror, facts: path.at(-1) ?? facts };
-        const restarted = await restarting.restartOne(root, timeoutSeconds);
+        const restarted = await restarting.restartMember(root, timeoutSeconds);
         await restarting.restartMembers({ mirror, facts: restarted }, timeoutSeconds);
         return { mirror, facts: mirror.container(facts.id) ?? facts };
       }
     }
   }
 
-  /** Makes `located` anew, joined to the container that has its target's name now, and after it those that were joined to it. */
-  async function replace(principal: Principal, { mirror, facts }: Located): Promise<ContainerFacts> {
+  /** Makes `located` anew, and after it those that were joined to it. */
+  async function replaceAll(principal: Principal, { mirror, facts }: Located): Promise<void> {
+    const members = [...mirror.containers()].filter(
+      (one) => joinTarget(one.networkMode) === facts.id && isManaged(one) && !isHelper(one) && isAlive(one),
+    );
+    await lock.hold(mirror.engine, facts, async () => {
+      // Gone, where another server has just made it anew.
+      if ((await mirror.refresh(facts.id)) !== undefined) await replaceOne(principal, { mirror, facts });
+    });
+    for (const member of members) await replaceAll(principal, { mirror, facts: member });
+  }
+
+  async function replaceOne(principal: Principal, { mirror, facts }: Located): Promise<ContainerFacts> {
     const target = findReplacedTarget(mirror, facts);
     authorizeJoin(principal, mirror, target);
     const old = await mirror.engine.readCreateBody(facts.id);
-    const body = joinTo(old, target, mirror, config);
+    const body = joinTo(old, { oldId: facts.id, target }, mirror, config);
     // Under another name until it runs: should that fail, the old one is still there.
-    const temporary = `${facts.name.slice(0, 110)}-rejoin-${randomBytes(3).toString('hex')}`;
+    const temporary = composeTemporaryName(facts.name, randomBytes(3).toString('hex'));
     const { id } = await mirror.engine.createContainer(temporary, body);
     try {
       await mirror.engine.startContainer(id);
@@ -90,33 +97,16 @@ export function createRejoining({
       await mirror.engine.removeContainer(id, { force: true });
       throw error;
     }
-    const members = [...mirror.containers()].filter(
-      (one) => joinTarget(one.networkMode) === facts.id && isManaged(one) && !isHelper(one) && isAlive(one),
-    );
     await mirror.engine.removeContainer(facts.id, { force: true });
     await mirror.engine.renameContainer(id, facts.name);
     await mirror.refresh(facts.id);
     const fresh = await mirror.refresh(id);
     if (fresh === undefined)
       throw new Failure('state_conflict', `"${facts.name}" ended and was removed as soon as it was rejoined`);
-    for (const listener of listeners) {
-      listener({ engine: mirror.engine.name, from: toRef(facts), to: toRef(fresh) });
-    }
-    for (const member of members) await replace(principal, { mirror, facts: member });
     return fresh;
   }
 
-  return {
-    rejoin,
-    onReplaced(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
-}
-
-function toRef({ id, name }: ContainerFacts): ContainerRef {
-  return { id, name };
+  return { rejoin, replaceOne };
 }
 
 function nameStopped(targets: readonly ContainerFacts[]): Failure {
@@ -133,7 +123,7 @@ function nameStopped(targets: readonly ContainerFacts[]): Failure {
 /** The running container that has the name of the target that is gone. */
 function findReplacedTarget(mirror: EngineMirror, facts: ContainerFacts): ContainerFacts {
   const name = facts.labels[label.target];
-  const target = [...mirror.containers()].find((one) => one.name === name && isManaged(one) && one.id !== facts.id);
+  const target = findSuccessor(facts, mirror.containers());
   if (target === undefined) {
     throw new Failure('state_conflict', `The target of "${facts.name}" is gone, and nothing took its place`, {
       hint: `Create a container named "${name ?? '…'}" and rejoin again, or delete "${facts.name}" and join another.`,
@@ -144,13 +134,18 @@ function findReplacedTarget(mirror: EngineMirror, facts: ContainerFacts): Contai
 }
 
 /** The same container, joined to `target`: under the rules of any other join, because the new target may end in the host's namespace. */
-function joinTo(old: CreateBody, target: ContainerFacts, mirror: EngineMirror, config: Config): CreateBody {
+function joinTo(
+  old: CreateBody,
+  { oldId, target }: { readonly oldId: string; readonly target: ContainerFacts },
+  mirror: EngineMirror,
+  config: Config,
+): CreateBody {
   const engine = describeEngine(config, mirror);
   const { labels } = planJoin(target, old.HostConfig.CapAdd ?? [], engine, (id) => mirror.container(id));
   const { [label.namespaceOwner]: _oldOwner, ...kept } = old.Labels;
   return {
     ...old,
-    Labels: { ...kept, ...labels },
+    Labels: { ...kept, ...labels, [label.replaces]: oldId },
     HostConfig: { ...old.HostConfig, NetworkMode: `container:${target.id}` },
   };
 }

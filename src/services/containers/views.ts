@@ -3,6 +3,7 @@ import { type ContainerViewer, viewContainers } from '../../domain/container/con
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container } from '../../schemas/container.ts';
+import type { LabEnds } from '../lab-ends.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 
 export interface Views {
@@ -16,11 +17,11 @@ export function isStale(mirror: EngineMirror): boolean {
   return mirror.status().state !== 'live';
 }
 
-export function createViews(inodes: SeenInodes): Views {
+export function createViews(inodes: SeenInodes, labEnds: LabEnds): Views {
   const cached = new WeakMap<EngineMirror, { readonly revision: string; readonly viewer: ContainerViewer }>();
 
   function viewer(mirror: EngineMirror): ContainerViewer {
-    const revision = `${mirror.revision}.${inodes.revision}`;
+    const revision = `${mirror.revision}.${inodes.revision}.${labEnds.revision}`;
     const known = cached.get(mirror);
     if (known?.revision === revision) return known.viewer;
     const fresh = viewContainers({
@@ -30,6 +31,7 @@ export function createViews(inodes: SeenInodes): Views {
       container: (id) => mirror.container(id),
       network: (nameOrId) => mirror.network(nameOrId),
       inode: (namespaceId) => inodes.inode(namespaceId),
+      labEnd: (lab, home) => labEnds.endOf(home ?? mirror.info?.id ?? '', lab),
     });
     cached.set(mirror, { revision, viewer: fresh });
     return fresh;

@@ -20,7 +20,7 @@ export async function loadToken(directory: string): Promise<string> {
     if (error instanceof ConfigError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ConfigError(
-      `cannot keep a token in ${path} (${code ?? message}); set TERRARIUM_STATE_DIR to a folder of yours, or TERRARIUM_TOKEN`,
+      `cannot keep a token in ${path} (${code === 'ENOSPC' ? 'ENOSPC: its disk is full' : (code ?? message)}); set TERRARIUM_STATE_DIR to a folder of yours, or TERRARIUM_TOKEN`,
       { cause: error },
     );
   }

@@ -7,12 +7,17 @@ import type { EngineMirror, MirrorStatus } from '../../engine/mirror.ts';
 import type { EventContainer, EventsState } from '../../schemas/events.ts';
 import type { RawEvent } from '../../streams/event-ring.ts';
 import { isHelper } from '../catalogue.ts';
-import type { Replacement } from '../containers/rejoining.ts';
+import type { Replacement } from '../containers/replacements.ts';
 import type { Views } from '../containers/views.ts';
 import { Membership } from './membership.ts';
 
 /** What an event is about: rights are decided by it. null where it is about the engine as a whole. */
-export type EventSubject = { readonly engine: string; readonly facts: ContainerFacts | null };
+export interface EventSubject {
+  readonly engine: string;
+  readonly facts: ContainerFacts | null;
+  /** Of an event about a whole lab: whose that is. */
+  readonly labOwner?: string | null;
+}
 
 export interface EngineWatchOptions {
   readonly mirror: EngineMirror;

@@ -1,7 +1,6 @@
 // Which events somebody may see and wants to see. It learns from what it sees: a container that took another's place is followed.
 import type { EventContainer, EventFrame, EventsQuery } from '../../schemas/events.ts';
-import { Failure } from '../../schemas/failure.ts';
-import { authorize, type Principal } from '../access.ts';
+import { allows, maySee, type Principal } from '../access.ts';
 import type { EventSubject } from './engine-watch.ts';
 
 /** The filters of a query. */
@@ -74,18 +73,13 @@ export class EventFilter {
     return id === container || name === container || this.#successors.has(id) || isPrefix(container, id);
   }
 
-  #isAllowed({ engine, facts }: EventSubject): boolean {
-    try {
-      authorize(
-        this.#principal,
-        'events',
-        facts === null ? { kind: 'engine', name: engine } : { kind: 'container', facts },
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof Failure) return false;
-      throw error;
-    }
+  #isAllowed({ engine, facts, labOwner }: EventSubject): boolean {
+    if (labOwner !== undefined) return maySee(this.#principal, { kind: 'lab', name: '', owner: labOwner });
+    return allows(
+      this.#principal,
+      'events',
+      facts === null ? { kind: 'engine', name: engine } : { kind: 'container', facts },
+    );
   }
 }
 

@@ -23,6 +23,11 @@ export interface EventsService {
   readonly bootId: string;
   /** Fails with `engine_not_found` or `forbidden`. A container need not exist (any more). */
   select(principal: Principal, wishes: EventWishes): EventStream;
+  /** Tells what happens to a whole lab and shows in none of its containers. `reason` says more, as the event's own documentation has it. */
+  tellOfLab(
+    event: 'lab.expiring',
+    lab: { readonly engine: string; readonly lab: string; readonly owner: string | null; readonly reason: string },
+  ): void;
   /** A session's way through the events; it ends with the session. */
   openFeed(session: Session): EventFeed<EventSubject>;
   close(): void;
@@ -96,6 +101,14 @@ export function createEvents({ catalogue, containers, bootId, capacity, now }: E
           },
         },
       };
+    },
+
+    tellOfLab(event, { engine, lab, owner, reason }) {
+      const at = new Date(now()).toISOString();
+      ring.append(
+        { at, event, engine, lab, container: null, namespace: null, reason },
+        { engine, facts: null, labOwner: owner },
+      );
     },
 
     openFeed: (session) => new EventFeed(session, ring, bootId),

@@ -49,7 +49,7 @@ export function createExecService({ catalogue, guards, serverId }: ExecParts): E
 
   return {
     async run({ principal, container, engine, request, signal }) {
-      const { mirror, facts } = catalogue.find(container, engine);
+      const { mirror, facts } = catalogue.find(principal, container, engine);
       authorize(principal, 'exec', { kind: 'container', facts });
       requireRunning(facts);
       if (running >= maxCommands) throw describeOverload();

@@ -5,6 +5,8 @@ import { Failure } from '../../schemas/failure.ts';
 import type { Image, PullDone, PullStep } from '../../schemas/images.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue } from '../catalogue.ts';
+import { isLostAnswer } from '../lost-answer.ts';
+import { whileThere } from '../while-there.ts';
 import { pullImage } from './pulling.ts';
 import { SharedPull } from './shared-pull.ts';
 
@@ -67,10 +69,17 @@ export function createImages({
     async list(principal, engineName) {
       const mirrors = engineName === undefined ? catalogue.mirrors : [catalogue.mirror(engineName)];
       for (const { engine } of mirrors) authorize(principal, 'list_images', { kind: 'engine', name: engine.name });
-      const lists = await Promise.all(
-        mirrors.map(async ({ engine }) => (await engine.listImages()).map((facts) => showImage(engine, facts))),
+      const lists = await Promise.allSettled(
+        mirrors.map(async (mirror) => {
+          const { engine } = mirror;
+          return (await whileThere(mirror, engine.listImages())).map((facts) => showImage(engine, facts));
+        }),
       );
-      return lists.flat().sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
+      const answered = lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []));
+      // An engine that is away keeps nobody from the images of the others.
+      for (const list of lists)
+        if (list.status === 'rejected' && (answered.length === 0 || !isLostAnswer(list.reason))) throw list.reason;
+      return answered.flat().sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
     },
     engine: (name) => catalogue.mirror(name).engine,
     pull: async (call) => afterFirst(steps(call)),

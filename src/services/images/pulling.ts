@@ -37,6 +37,12 @@ function explainRefusal(image: string, words: string): Failure {
       hint: 'Check the name and the tag; images that need a login have to be loaded on the engine beforehand.',
     });
   }
+  if (/no space left on device/i.test(words)) {
+    return new Failure('engine_refused', `The engine's disk is full: ${detail}`, {
+      field: 'image',
+      hint: 'Free space where the engine keeps its data (`docker system df` shows what takes it), and pull again.',
+    });
+  }
   return new Failure('engine_refused', detail, {
     field: 'image',
     hint: 'Check that the engine reaches the registry; or load the image on the engine beforehand.',

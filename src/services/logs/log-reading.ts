@@ -111,9 +111,10 @@ function isGoing(facts: ContainerFacts | undefined): boolean {
   return facts === undefined || facts.state === 'removing' || facts.state === 'dead';
 }
 
-/** The next run of a container, which may be over already, and when the one before ended: nanoseconds by the engine's clock. */
+/** The next run of a container, which may be over already. */
 interface NextRun {
   readonly run: ContainerFacts;
+  /** What it says is no older: nanoseconds by the engine's clock. What the one before said can be, and yet younger than its own end. */
   readonly since: bigint;
 }
 
@@ -148,7 +149,7 @@ async function waitForRun(
     // While a run lasts the engine still tells when the one before it ended.
     const toldBy = hasNotRun || isAlive(now) ? now : isAlive(before) ? null : before;
     const end = toldBy?.finishedAt ?? null;
-    return { run, since: end === null ? beginOf(run) : toNanoseconds(end) };
+    return { run, since: laterOf(beginOf(run), end === null ? 0n : toNanoseconds(end)) };
   } finally {
     stopListening();
     signal.removeEventListener('abort', leave);
@@ -158,4 +159,8 @@ async function waitForRun(
 /** The first line of a run can bear a time just before the engine's own for its start. */
 function beginOf({ startedAt }: ContainerFacts): bigint {
   return startedAt === null ? 0n : toNanoseconds(startedAt) - 100_000_000n;
+}
+
+function laterOf(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }

@@ -28,7 +28,7 @@ export function createLogsService({ catalogue }: { catalogue: Catalogue }): Logs
   const shutdown = new AbortController();
 
   async function open({ principal, container, query, signal }: LogsCall) {
-    const { mirror, facts } = catalogue.find(container, query.engine);
+    const { mirror, facts } = catalogue.find(principal, container, query.engine);
     authorize(principal, 'logs', { kind: 'container', facts });
     const batches = await openLog({
       mirror,

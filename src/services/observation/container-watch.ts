@@ -6,7 +6,8 @@ import { findNamespace } from '../../domain/observation/namespace-target.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Failure } from '../../schemas/failure.ts';
 import type { StreamState } from '../../schemas/stream.ts';
-import type { Source, SourceState } from '../../streams/source.ts';
+import type { SourceState } from '../../streams/source.ts';
+import type { Confirmation } from './lookout.ts';
 import type { Sample, SampleWatch } from './sampler.ts';
 import type { SamplerRegistry } from './sampler-registry.ts';
 import { isAboutTarget, lookupIn } from './target.ts';
@@ -20,6 +21,13 @@ export interface ContainerWatchOptions {
   now(): number;
 }
 
+export interface ContainerWatch {
+  setInterval(intervalMs: number): void;
+  /** When the last sample was seen to be still so; null where no later sample was left out for that. */
+  confirmed(): Confirmation | null;
+  close(): void;
+}
+
 export interface ContainerWatchListener {
   sample(sample: Sample, facts: ContainerFacts): void;
   state(state: SourceState): void;
@@ -30,10 +38,10 @@ export interface ContainerWatchListener {
 const unseenBeforeStale = 3;
 
 /** Begins to follow. The listener is not called before this has returned. */
-export function watchContainer(options: ContainerWatchOptions, listener: ContainerWatchListener): Source {
+export function watchContainer(options: ContainerWatchOptions, listener: ContainerWatchListener): ContainerWatch {
   const { mirror, samplers, containerId, words, now } = options;
   let intervalMs = options.intervalMs;
-  let current: { readonly namespaceId: string; readonly watch: SampleWatch } | undefined;
+  let current: { readonly namespaceId: string; readonly watch: SampleWatch; name: string } | undefined;
   let said: { readonly state: StreamState; readonly reason: string | null } | undefined;
   let staleSince: string | undefined;
   let closed = false;
@@ -50,7 +58,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
     current = undefined;
   }
 
-  function enter(namespaceId: string, sampler: ReturnType<SamplerRegistry['get']>): void {
+  function enter(namespaceId: string, name: string, sampler: ReturnType<SamplerRegistry['get']>): void {
     const watch = sampler.watch({
       words,
       intervalMs,
@@ -71,7 +79,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
         say('stale', failure.code);
       },
     });
-    current = { namespaceId, watch };
+    current = { namespaceId, watch, name };
   }
 
   function evaluate(): void {
@@ -85,13 +93,19 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
     const status = mirror.status();
     if (status.state === 'stale') {
       // Once: samples may come again before the mirror has caught up, and they are no less live for that.
-      if (status.since !== staleSince) say('stale', 'engine_unavailable');
+      if (status.since === staleSince) return;
       staleSince = status.since;
+      say('stale', 'engine_unavailable');
+      current?.watch.renew();
       return;
     }
     const target = findNamespace(mirror.engine.name, facts, lookupIn(mirror));
     if (target?.id === current?.namespaceId) {
       if (target === null || current === undefined) say('stopped', facts.state);
+      else if (current.name !== facts.name) {
+        current.name = facts.name;
+        current.watch.renew();
+      }
       return;
     }
     const wasInside = current !== undefined;
@@ -99,7 +113,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
     if (target === null) say('stopped', facts.state);
     else {
       if (wasInside) say('stopped', 'restarted');
-      enter(target.id, samplers.get(target));
+      enter(target.id, facts.name, samplers.get(target));
     }
   }
 
@@ -110,6 +124,7 @@ export function watchContainer(options: ContainerWatchOptions, listener: Contain
       intervalMs = ms;
       current?.watch.setInterval(ms);
     },
+    confirmed: () => current?.watch.confirmed() ?? null,
     close() {
       closed = true;
       for (const one of unlisten) one();

@@ -1,18 +1,12 @@
 // The one program that a helper runs: a shell loop over a closed vocabulary. Nothing that a client wrote ever becomes part of it or of its input.
 import { helperLimits } from '../../domain/observation/helper-output.ts';
-
-/** Seconds without a tick after which a helper ends by itself: its server is gone, whatever the connection says. */
-export const deadManSeconds = 60;
+import { deadManSeconds, servantPrologue } from '../servant-script.ts';
 
 /**
  * Names its namespace at once, as the answer to a tick 0 that nobody has to send. Then it reads a line `TICK WORD…` from stdin, prints a section for each word and an `end TICK` mark; ends at EOF or without a tick for
- * {@link deadManSeconds}. `$1` is the boundary. Every program is busybox's own, by its full path, so that an image cannot put another first. A table is
- * read with one row more than the limit, so that a cut can be told from an end.
+ * {@link deadManSeconds}. A table is read with one row more than the limit, so that a cut can be told from an end.
  */
-export const helperScript = `
-b=/bin/busybox
-boundary=$1
-mark() { printf '\\n%s %s\\n' "$boundary" "$1"; }
+export const helperScript = `${servantPrologue}
 mark namespace; $b readlink /proc/self/ns/net
 mark 'end 0'
 while read -r -t ${deadManSeconds} tick words; do

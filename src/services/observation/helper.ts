@@ -3,14 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreateBody } from '../../domain/container/create-body.ts';
-import { sectionMark, splitSections } from '../../domain/observation/helper-output.ts';
+import type { ServantRole } from '../../domain/labels.ts';
+import { sectionMark, splitSections, stirWord } from '../../domain/observation/helper-output.ts';
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
 import { Failure } from '../../schemas/failure.ts';
 
 export interface HelperOptions {
   readonly engine: Engine;
   /** What begins its name. */
-  readonly kind: 'helper' | 'probe';
+  readonly kind: ServantRole;
   /** What it is, given the boundary that begins every mark of its output. */
   readonly body: (boundary: string) => CreateBody;
 }
@@ -52,12 +53,15 @@ export class Helper {
   #complaint = '';
   #waiting: { readonly endMark: string; resolve(answer: string): void; reject(failure: Failure): void } | undefined;
   #ended = false;
+  readonly #stirMark: string;
+  #heed: (() => void) | undefined;
 
   constructor(engine: Engine, name: string, boundary: string, streams: AttachedStreams) {
     this.#engine = engine;
     this.#name = name;
     this.#boundary = boundary;
     this.#streams = streams;
+    this.#stirMark = sectionMark(boundary, stirWord);
     streams.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#take(chunk));
     streams.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       this.#complaint = (this.#complaint + chunk).slice(-200);
@@ -69,6 +73,11 @@ export class Helper {
   /** Inode of the namespace that it is in; null until it is ready. */
   get inode(): number | null {
     return this.#inode;
+  }
+
+  /** Calls whenever it is worth asking before it was meant to be: it said so (`stir`), or it has ended. */
+  heed(listener: () => void): void {
+    this.#heed = listener;
   }
 
   /** Waits for its first words, which name its namespace. */
@@ -104,7 +113,6 @@ export class Helper {
     if (this.#ended) throw this.#gone();
     let timer: NodeJS.Timeout | undefined;
     const answer = await new Promise<string>((resolve, reject) => {
-      this.#answer = '';
       this.#waiting = { endMark: sectionMark(this.#boundary, `end ${tick}`), resolve, reject };
       timer = setTimeout(
         () =>
@@ -125,13 +133,23 @@ export class Helper {
     if (this.#answer.length > maxAnswerLength) {
       this.#answer = '';
       this.#end();
-    } else if (this.#waiting !== undefined && this.#answer.endsWith(this.#waiting.endMark))
+      return;
+    }
+    // It may be said before an answer, after one, or alone.
+    const isStirred = this.#answer.endsWith(this.#stirMark);
+    if (isStirred) this.#answer = this.#answer.slice(0, -this.#stirMark.length);
+    if (this.#waiting !== undefined && this.#answer.endsWith(this.#waiting.endMark)) {
       this.#waiting.resolve(this.#answer);
+      this.#answer = '';
+    }
+    if (isStirred) this.#heed?.();
   }
 
   #end(): void {
+    const isFirst = !this.#ended;
     this.#ended = true;
     this.#waiting?.reject(this.#gone());
+    if (isFirst) this.#heed?.();
   }
 
   #gone(): Failure {

@@ -1,13 +1,14 @@
 // What can be seen inside a container's network: once, or as a stream. The words of the feature; how it is looked at is the samplers' business.
 
-import { findNamespace } from '../../domain/observation/namespace-target.ts';
+import type { HelperWord } from '../../domain/observation/helper-output.ts';
+import { findNamespace, type NamespaceTarget } from '../../domain/observation/namespace-target.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { Ifconfig } from '../../schemas/ifconfig.ts';
 import type { Netstat } from '../../schemas/netstat.ts';
 import type { StreamFormat, StreamTopic } from '../../schemas/stream.ts';
 import type { Json } from '../../streams/delta.ts';
-import type { Subject } from '../../streams/source.ts';
+import type { SeenAgain, Subject } from '../../streams/source.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Located } from '../catalogue.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
@@ -95,7 +96,8 @@ export class ObservationService {
       rows: kind.rows,
       open: (intervalMs, listener) => {
         let shown: Shown | undefined;
-        return watchContainer(
+        let seenAgain: SeenAgain | null = null;
+        const watch = watchContainer(
           {
             mirror,
             samplers: this.#samplersOf(mirror),
@@ -107,14 +109,16 @@ export class ObservationService {
           {
             state: (state) => {
               shown = undefined;
+              seenAgain = null;
               listener.state(state);
             },
             failure: (failure) => listener.failure(failure),
             sample: (sample, { id, name }) => {
               const evidence = kind.evidence(sample, options, format);
-              const asOf = kind.asOf(sample);
-              if (shown !== undefined && shown.evidence === evidence && shown.name === name)
-                return listener.again(now(), asOf);
+              const asOf = kind.asOf(sample.asOf);
+              const isSame = shown !== undefined && shown.evidence === evidence && shown.name === name;
+              seenAgain = isSame ? { at: now(), asOf } : null;
+              if (isSame) return;
               shown = { evidence, name };
               listener.reading({
                 at: new Date(now()).toISOString(),
@@ -125,6 +129,14 @@ export class ObservationService {
             },
           },
         );
+        return {
+          setInterval: (ms) => watch.setInterval(ms),
+          seenAgain() {
+            const rested = watch.confirmed();
+            return rested === null ? seenAgain : { at: rested.at, asOf: kind.asOf(rested.asOf) };
+          },
+          close: () => watch.close(),
+        };
       },
     };
   }
@@ -132,6 +144,11 @@ export class ObservationService {
   /** Fails with `container_not_running` unless the container runs, so that a stream over HTTP can be refused before it begins. */
   requireRunning({ mirror, facts }: Located): void {
     if (findNamespace(mirror.engine.name, facts, lookupIn(mirror)) === null) throw notRunning(facts.name, facts.state);
+  }
+
+  /** One look into a namespace, for services that have asked for the rights themselves. Fails as {@link read}. */
+  sample(mirror: EngineMirror, target: NamespaceTarget, words: readonly HelperWord[]): Promise<Sample> {
+    return this.#samplersOf(mirror).get(target).sampleNow(words);
   }
 
   /** Who looks into the namespaces of the engine, and why a helper does where a probe was wanted. */

@@ -1,6 +1,6 @@
 // Ends the helpers, guards and probes that run and have no server any more. They end with their stdin, with one exception: an engine with
-// live-restore that is killed lets its containers live, with nobody attached to them. A server that lives makes each of them say something every two
-// seconds, so whoever says nothing for a while after the engine is (back) there is nobody's.
+// live-restore that is killed lets its containers live, with nobody attached to them. A server that lives makes each of them say something every four
+// seconds at least, so whoever says nothing for a while after the engine is (back) there is nobody's.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { ContainerFacts } from '../../domain/container/facts.ts';

@@ -1,20 +1,18 @@
 // The samplers of one engine: one a namespace, made when first asked for, ended when nobody asks any more or the namespace is gone.
 
-import pLimit from 'p-limit';
 import { isAlive } from '../../domain/container/join-chain.ts';
 import type { NamespaceTarget } from '../../domain/observation/namespace-target.ts';
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { type Helper, type HelperOptions, startHelper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
-import { pinImage } from './helper-image.ts';
 import { lookByHelper } from './helper-lookout.ts';
 import type { Lookout } from './lookout.ts';
 import { Metronome } from './metronome.ts';
 import { EngineProbes, type ProbeNumbers } from './probe/engine-probes.ts';
 import { buildProbeBody } from './probe/probe-body.ts';
 import { Sampler } from './sampler.ts';
+import { createServantStarter, type ServantStarter } from './servant-starter.ts';
 import { isAboutTarget } from './target.ts';
 
 export interface SamplerRegistryOptions {
@@ -36,13 +34,9 @@ export interface ObservationLog {
   error(details: object, message: string): void;
 }
 
-/** Helpers that are started at once: more only wait for each other inside the engine, and for it wait everyone else. */
-const startsAtOnce = 4;
-
 export class SamplerRegistry {
   readonly #options: SamplerRegistryOptions;
-  readonly #image: ReturnType<typeof pinImage>;
-  readonly #limitStarts = pLimit(startsAtOnce);
+  readonly #start: ServantStarter;
   readonly #samplers = new Map<string, { readonly sampler: Sampler; readonly target: NamespaceTarget }>();
   /** Namespaces that live and that a helper has seen. */
   readonly #seen = new Map<string, NamespaceTarget>();
@@ -55,7 +49,11 @@ export class SamplerRegistry {
 
   constructor(options: SamplerRegistryOptions) {
     this.#options = options;
-    this.#image = pinImage(options.mirror.engine, options.helperImage);
+    this.#start = createServantStarter({
+      engine: options.mirror.engine,
+      image: options.helperImage,
+      closedBy: () => (this.#closed ? shuttingDown() : undefined),
+    });
     this.#probes = options.observer === 'probe' ? this.#createProbes() : undefined;
     this.#unlisten = [
       options.mirror.onContainer((change) => this.#retireEnded(change)),
@@ -133,27 +131,13 @@ export class SamplerRegistry {
     const body = (image: string) => (boundary: string) => buildProbeBody({ image, serverId, boundary });
     return new EngineProbes({
       mirror,
+      metronome: this.#metronome,
       now,
       start: () => this.#start('probe', body),
       openHelper: (target) => this.#openHelper(target),
       onLeaving: (gone) => this.#awaitLeaving(gone),
       onRefused: (failure) =>
         log.warn({ err: failure, engine: mirror.engine.name }, 'the engine runs no probe: helpers observe instead'),
-    });
-  }
-
-  #start(kind: HelperOptions['kind'], body: (image: string) => HelperOptions['body']): Promise<Helper> {
-    const { engine } = this.#options.mirror;
-    return this.#limitStarts(async () => {
-      // It may have waited for its turn.
-      if (this.#closed) throw shuttingDown();
-      const start = async () => startHelper({ engine, kind, body: body(await this.#image.id()) });
-      return start().catch((error: unknown) => {
-        if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
-        // The image was removed, or built anew under its name: what the name means now is as good.
-        this.#image.forget();
-        return start();
-      });
     });
   }
 

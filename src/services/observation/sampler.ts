@@ -1,12 +1,12 @@
-// Takes samples of one namespace for everyone who watches it: one lookout, one look at a time, at the shortest interval asked for. It opens
-// another lookout when one has failed, and lets it go when nobody has asked for a while.
+// Takes samples of one namespace for everyone who watches it: one lookout, one look at a time, at the shortest interval asked for. While nothing moves
+// it lets the lookout rest on what was seen. It opens another lookout when one has failed, and lets it go when nobody has asked for a while.
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { isAtRest, withRates } from '../../domain/observation/rates.ts';
 import type { InterfacesReading, NamespaceReading } from '../../domain/observation/reading.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { ObservedNamespace } from '../../schemas/netstat.ts';
 import { intervalLimits } from '../../schemas/stream.ts';
-import type { AsOf, Lookout } from './lookout.ts';
+import type { AsOf, Confirmation, Look, Lookout, Rest } from './lookout.ts';
 import type { Metronome } from './metronome.ts';
 
 /** What was seen, where, and when it was so. */
@@ -19,6 +19,7 @@ export interface Sample {
 export interface SampleWatcher {
   readonly words: readonly HelperWord[];
   readonly intervalMs: number;
+  /** Not told again of what is known to be as it was. */
   sample(sample: Sample): void;
   /** No samples come, because of this; the sampler goes on trying. */
   down(failure: Failure): void;
@@ -26,6 +27,10 @@ export interface SampleWatcher {
 
 export interface SampleWatch {
   setInterval(intervalMs: number): void;
+  /** Asks for a sample soon, though it may show nothing new. */
+  renew(): void;
+  /** When the last sample was seen to be still so, without another being given; null where it was not. */
+  confirmed(): Confirmation | null;
   close(): void;
 }
 
@@ -93,6 +98,11 @@ export class Sampler {
   #isBusy = false;
   #cancelWake: () => void = () => {};
   #namespace: ObservedNamespace | undefined;
+  /** The words of the last sample, if it was one for everybody who watches. */
+  #servedAll: readonly HelperWord[] | null = null;
+  #rest: Rest | undefined;
+  /** By a rest that is over, and not followed by a sample yet. */
+  #confirmed: Confirmation | null = null;
   /** Set once the sampler has ended: what is told to who still asks. */
   #retired: Failure | undefined;
 
@@ -101,17 +111,24 @@ export class Sampler {
     this.#schedule();
   }
 
-  /** Gives the watcher every sample that has its words: at least one in its interval. It hears nothing before this has returned. */
+  /**
+   * Gives the watcher every sample that has its words: at least one in its interval, unless all is still as in the last one. It hears nothing before
+   * this has returned.
+   */
   watch(watcher: SampleWatcher): SampleWatch {
     const watching: Watching = { watcher, intervalMs: watcher.intervalMs, dueAt: 0 };
     this.#watchings.add(watching);
+    this.#servedAll = null;
     this.#schedule();
     return {
       setInterval: (intervalMs) => {
+        if (intervalMs === watching.intervalMs) return;
         watching.dueAt += intervalMs - watching.intervalMs;
         watching.intervalMs = intervalMs;
         this.#schedule();
       },
+      renew: () => this.#schedule(),
+      confirmed: () => this.#rest?.confirmed ?? this.#confirmed,
       close: () => {
         if (!this.#watchings.delete(watching)) return;
         this.#lastUseAt = performance.now();
@@ -141,6 +158,7 @@ export class Sampler {
     this.#retired = failure;
     for (const request of this.#requests.splice(0)) request.reject(failure);
     this.#watchings.clear();
+    this.#endRest();
     this.#dropLookout();
     const opened = this.#opening?.then((lookout) => lookout.dispose());
     if (opened !== undefined) this.#options.onLeaving(opened.catch(() => {}));
@@ -150,6 +168,7 @@ export class Sampler {
 
   /** Waits for the next moment at which there is something to do. Called again whenever that may have changed. */
   #schedule(): void {
+    this.#endRest();
     this.#cancelWake();
     if (this.#retired !== undefined || this.#isBusy) return;
     this.#cancelWake = this.#options.metronome.wakeAt(this.#nextAt(), () => void this.#turn());
@@ -163,7 +182,44 @@ export class Sampler {
     this.#isBusy = true;
     await this.#attempt();
     this.#isBusy = false;
-    this.#schedule();
+    if (!this.#beginRest()) this.#schedule();
+  }
+
+  /** When everybody has seen what is, they need not be told again while it is so. */
+  #beginRest(): boolean {
+    const lookout = this.#lookout;
+    const words = this.#servedAll;
+    if (lookout?.rest === undefined || words === null || this.#requests.length > 0 || this.#watchings.size === 0)
+      return false;
+    const interval = Math.min(...[...this.#watchings].map(({ intervalMs }) => intervalMs));
+    const rest = lookout.rest(words, interval, {
+      moved: (look) => {
+        this.#endRest();
+        this.#take(lookout, look, words, []);
+        if (!this.#beginRest()) this.#schedule();
+      },
+      over: () => this.#schedule(),
+      failed: (error) => {
+        this.#endRest();
+        // Until then all went well.
+        if (performance.now() - this.#lookoutSince > timing.proven) this.#failures = 0;
+        this.#dropLookout();
+        this.#failed(toFailure(error), [], true);
+        this.#schedule();
+      },
+    });
+    if (rest === null) return false;
+    this.#cancelWake();
+    this.#rest = rest;
+    return true;
+  }
+
+  #endRest(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest === undefined) return;
+    rest.end();
+    this.#confirmed = rest.confirmed ?? this.#confirmed;
   }
 
   #isIdle(): boolean {
@@ -189,13 +245,21 @@ export class Sampler {
       // Who came while it was opened is served too.
       requests = this.#requests.splice(0);
       const words = this.#wordsFor(requests);
-      const { reading, at, asOf } = await lookout.look(words, requests.length > 0);
-      if (at - this.#lookoutSince > timing.proven) this.#failures = 0;
-      this.#hand({ asOf, namespace: this.#name(lookout), reading: this.#withRates(reading, at) }, words, requests);
+      this.#take(lookout, await lookout.look(words, requests.length > 0), words, requests);
     } catch (error) {
       this.#dropLookout();
       this.#failed(toFailure(error), [...requests, ...this.#requests.splice(0)], hadLookout);
     }
+  }
+
+  #take(
+    lookout: Lookout,
+    { reading, at, asOf }: Look,
+    words: readonly HelperWord[],
+    requests: readonly Request[],
+  ): void {
+    if (at - this.#lookoutSince > timing.proven) this.#failures = 0;
+    this.#hand({ asOf, namespace: this.#name(lookout), reading: this.#withRates(reading, at) }, words, requests);
   }
 
   #name({ inode }: Lookout): ObservedNamespace {
@@ -243,9 +307,14 @@ export class Sampler {
   #hand(sample: Sample, words: readonly HelperWord[], requests: readonly Request[]): void {
     const now = performance.now();
     this.#lastUseAt = now;
+    this.#confirmed = null;
+    this.#servedAll = words;
     for (const request of requests) request.resolve(sample);
     for (const watching of this.#watchings) {
-      if (!watching.watcher.words.every((word) => words.includes(word))) continue;
+      if (!watching.watcher.words.every((word) => words.includes(word))) {
+        this.#servedAll = null;
+        continue;
+      }
       watching.dueAt = (Math.floor(now / watching.intervalMs) + 1) * watching.intervalMs;
       watching.watcher.sample(sample);
     }

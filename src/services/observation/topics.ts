@@ -7,6 +7,7 @@ import type { Ifconfig } from '../../schemas/ifconfig.ts';
 import type { Netstat } from '../../schemas/netstat.ts';
 import type { StreamFormat, StreamTopic } from '../../schemas/stream.ts';
 import type { RowShape } from '../../streams/delta.ts';
+import type { AsOf } from './lookout.ts';
 import type { Sample } from './sampler.ts';
 
 export interface TopicKind<Data> {
@@ -15,8 +16,8 @@ export interface TopicKind<Data> {
   words(options: string, format: StreamFormat): HelperWord[];
   data(sample: Sample, options: string, container: ContainerRef): Data;
   text(sample: Sample, options: string): string;
-  /** Milliseconds since the epoch: until when what the sample shows is known to be so. */
-  asOf(sample: Sample): number;
+  /** Milliseconds since the epoch: until when what a sample shows is known to be so. */
+  asOf(asOf: AsOf): number;
   /** Stands for what the sample shows: samples with the same one show the same. */
   evidence(sample: Sample, options: string, format: StreamFormat): unknown;
 }
@@ -38,7 +39,7 @@ const netstat: TopicKind<Netstat> = {
     };
   },
   text: ({ reading }, options) => reading.texts.get(options) ?? missing(),
-  asOf: ({ asOf }) => asOf.sockets,
+  asOf: ({ sockets }) => sockets,
   evidence: ({ reading }, options, format) => (format === 'text' ? reading.texts.get(options) : reading.sockets),
 };
 
@@ -62,7 +63,7 @@ const ifconfig: TopicKind<Ifconfig> = {
     const interfaces = reading.interfaces ?? missing();
     return interfaces.text({ onlyUp: !options.includes('a') });
   },
-  asOf: ({ asOf }) => asOf.interfaces,
+  asOf: ({ interfaces }) => interfaces,
   evidence: ({ reading }) => reading.interfaces,
 };
 

@@ -7,13 +7,15 @@ import { intervalLimits } from '../../schemas/stream.ts';
 import { type SubscribeFrame, tailLimits } from '../../schemas/subscription.ts';
 import { encodeError, encodeSubscribed } from '../../streams/frames.ts';
 import type { Session } from '../../streams/session.ts';
-import type { Principal } from '../access.ts';
+import { maySee, OutOfSight, type Principal } from '../access.ts';
+import type { AuditLog } from '../audit-log.ts';
 import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
 import type { Containers } from '../containers/containers.ts';
-import type { Replacement } from '../containers/rejoining.ts';
+import type { Replacement } from '../containers/replacements.ts';
 import { type EventsService, readResumePoint } from '../events/events.ts';
 import type { LogsService } from '../logs/logs.ts';
 import type { ObservationService } from '../observation/observation-service.ts';
+import type { StreamQuota } from '../stream-quota.ts';
 import { readClientFrame } from './client-frames.ts';
 import { tellEngineStates } from './engine-states.ts';
 import { HeldStreams, type Stream } from './held-streams.ts';
@@ -26,12 +28,21 @@ export interface SubscriptionParts {
   readonly observation: ObservationService;
   readonly events: EventsService;
   readonly logs: LogsService;
+  readonly streamQuota: StreamQuota;
+  readonly audit: AuditLog;
   now(): number;
+}
+
+/** Whose connection it is, and what the books say of it. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly address: string;
 }
 
 export interface Subscriptions {
   /** Begins to listen to a client; the answer takes each message, null for a binary one. */
-  open(principal: Principal, session: Session): (text: string | null) => void;
+  open(caller: Caller, session: Session): (text: string | null) => void;
 }
 
 /** Subscriptions of one connection at most. */
@@ -39,8 +50,8 @@ export const maxSubscriptions = 128;
 
 export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   return {
-    open(principal, session) {
-      const connection = new Connection(parts, principal, session);
+    open(caller, session) {
+      const connection = new Connection(parts, caller, session);
       session.onEnd(() => connection.close());
       return (text) => connection.receive(text);
     },
@@ -55,6 +66,7 @@ interface Subscription {
 
 class Connection {
   readonly #parts: SubscriptionParts;
+  readonly #caller: Caller;
   readonly #principal: Principal;
   readonly #session: Session;
   readonly #streams: HeldStreams;
@@ -64,9 +76,10 @@ class Connection {
   #feed: ReturnType<EventsService['openFeed']> | undefined;
   #closed = false;
 
-  constructor(parts: SubscriptionParts, principal: Principal, session: Session) {
+  constructor(parts: SubscriptionParts, caller: Caller, session: Session) {
     this.#parts = parts;
-    this.#principal = principal;
+    this.#caller = caller;
+    this.#principal = caller.principal;
     this.#session = session;
     this.#streams = new HeldStreams(session);
     this.#unlisten = [
@@ -108,8 +121,18 @@ class Connection {
       act();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      this.#book(error);
       this.#session.push(encodeError(error, id));
     }
+  }
+
+  #book({ code, cause }: Failure): void {
+    const isRefusal = ['forbidden', 'not_managed', 'quota_exceeded'].includes(code) || cause instanceof OutOfSight;
+    if (!isRefusal) return;
+    const { principal, requestId, address } = this.#caller;
+    const { name, role } = principal;
+    const what = { action: 'subscribe', object: null, engine: null, outcome: 'refused', code } as const;
+    this.#parts.audit.record({ principal: name, role, ...what, requestId, address });
   }
 
   #subscribe(frame: SubscribeFrame): void {
@@ -123,7 +146,20 @@ class Connection {
       throw new Failure('rate_limited', `A connection has at most ${maxSubscriptions} subscriptions`, {
         hint: 'Subscribe to whole labs, or open another connection',
       });
-    this.#subscriptions.set(id, this.#begin(frame));
+    const release = this.#parts.streamQuota.take(this.#principal);
+    try {
+      const { end, ...subscription } = this.#begin(frame);
+      this.#subscriptions.set(id, {
+        ...subscription,
+        end() {
+          release();
+          end();
+        },
+      });
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   #unsubscribe(id: string): void {
@@ -143,7 +179,8 @@ class Connection {
     const { events, catalogue } = this.#parts;
     const { id, engine, lab, scope } = frame;
     const resume = readResumePoint(frame);
-    const container = frame.container === undefined ? undefined : catalogue.find(frame.container, engine).facts.id;
+    const container =
+      frame.container === undefined ? undefined : catalogue.find(this.#principal, frame.container, engine).facts.id;
     const { key, selection } = events.select(this.#principal, {
       ...(engine !== undefined && { engine }),
       ...(lab !== undefined && { lab }),
@@ -159,7 +196,7 @@ class Connection {
 
   #followContainer(frame: SubscribeFrame): Subscription {
     const { catalogue } = this.#parts;
-    const located = catalogue.find(frame.container ?? '', frame.engine);
+    const located = catalogue.find(this.#principal, frame.container ?? '', frame.engine);
     let stream = this.#makeStream(frame, located);
     let containerId = located.facts.id;
     this.#hold(frame, stream);
@@ -169,7 +206,7 @@ class Connection {
         if (from.id !== containerId || engine !== located.mirror.engine.name) return;
         this.#streams.release(frame.id, stream.key);
         this.#attempt(frame.id, () => {
-          stream = this.#makeStream(frame, catalogue.find(to.id, engine));
+          stream = this.#makeStream(frame, catalogue.find(this.#principal, to.id, engine));
           containerId = to.id;
           this.#hold(frame, stream);
         });
@@ -184,6 +221,7 @@ class Connection {
     const enter = (located: Located) => {
       const { facts } = located;
       if (members.has(facts.id) || facts.labels[label.lab] !== lab || !isManaged(facts) || isHelper(facts)) return;
+      if (!maySee(this.#principal, { kind: 'container', facts })) return;
       this.#attempt(frame.id, () => {
         const stream = this.#makeStream(frame, located);
         this.#hold(frame, stream);

@@ -32,6 +32,8 @@ export interface TerminalCall {
 }
 
 export interface TerminalService {
+  /** How many there are now. */
+  readonly open: number;
   /**
    * Fails where the call cannot be served: `container_not_running`, `state_conflict` (paused, or nothing to attach to), `not_managed`,
    * `invalid_request`, `overloaded`, `shutting_down`.
@@ -60,7 +62,7 @@ export function createTerminalService({
 
   function locate({ principal, container, engine, attach, command }: TerminalCall): Located {
     shutdown.signal.throwIfAborted();
-    const located = catalogue.find(container, engine);
+    const located = catalogue.find(principal, container, engine);
     authorize(principal, 'terminal', { kind: 'container', facts: located.facts });
     if (attach && command !== undefined) {
       throw new Failure('invalid_request', 'With "attach" there is no "command": the main process runs already', {
@@ -91,6 +93,9 @@ export function createTerminalService({
   }
 
   return {
+    get open() {
+      return open.size;
+    },
     check: (call) => void locate(call),
     connect(call, wire) {
       const session = relay({ wire, open: async () => start(call), heartbeatMs, stop: shutdown.signal })

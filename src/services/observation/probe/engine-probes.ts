@@ -15,6 +15,7 @@ import { Failure } from '../../../schemas/failure.ts';
 import type { Resolver } from '../../../schemas/ifconfig.ts';
 import type { Helper } from '../helper.ts';
 import type { Lookout } from '../lookout.ts';
+import type { Metronome } from '../metronome.ts';
 import { isAboutTarget, lookupIn } from '../target.ts';
 import { Probe, type ProbeTotals } from './probe.ts';
 import { lookByProbe } from './probe-lookout.ts';
@@ -22,6 +23,8 @@ import { type ProbeCounts, ProbeMeter } from './probe-meter.ts';
 
 export interface EngineProbesOptions {
   readonly mirror: EngineMirror;
+  /** Shared by all whose looks are answered together. */
+  readonly metronome: Metronome;
   /** Starts a probe, or fails as starting any helper does. */
   start(): Promise<Helper>;
   /** Opens a helper in the namespace. */
@@ -50,7 +53,7 @@ export class EngineProbes {
   readonly #options: EngineProbesOptions;
   readonly #probes: { readonly common: Probe; readonly giants: Probe };
   readonly #meter = new ProbeMeter();
-  readonly #unlisten: () => void;
+  readonly #unlisten: readonly (() => void)[];
   #failedStarts = 0;
   #refusal: { readonly reason: string; readonly at: number } | undefined;
   /** Namespaces in which somebody was who can change interfaces: what was done stays when they have left. */
@@ -60,12 +63,21 @@ export class EngineProbes {
 
   constructor(options: EngineProbesOptions) {
     this.#options = options;
-    this.#unlisten = options.mirror.onEvent((event) => void this.#noticeExec(event));
+    this.#unlisten = [
+      options.mirror.onEvent((event) => void this.#noticeExec(event)),
+      // Somebody has joined or left a namespace, perhaps: the probe has to be told whose CPU time counts there.
+      options.mirror.onContainer(() => {
+        this.#probes.common.hurry();
+        this.#probes.giants.hurry();
+      }),
+    ];
     const make = (kind: 'common' | 'giants') =>
       new Probe({
         allowance: new WalkAllowance(performance.now(), mostOwed[kind]),
         share: () => shareOf(kind, { areGiantsThere: this.#probes.giants.isUsed }),
         start: () => this.#start(),
+        metronome: options.metronome,
+        now: options.now,
         onLeaving: options.onLeaving,
       });
     this.#probes = { common: make('common'), giants: make('giants') };
@@ -81,6 +93,7 @@ export class EngineProbes {
   get numbers(): ProbeNumbers {
     const [a, b] = [this.#probes.common.totals, this.#probes.giants.totals];
     return {
+      questions: a.questions + b.questions,
       walks: a.walks + b.walks,
       walkNs: a.walkNs + b.walkNs,
       cpuNs: a.cpuNs + b.cpuNs,
@@ -124,7 +137,7 @@ export class EngineProbes {
   }
 
   close(): void {
-    this.#unlisten();
+    for (const unlisten of this.#unlisten) unlisten();
     this.#probes.common.close();
     this.#probes.giants.close();
   }

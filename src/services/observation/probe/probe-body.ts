@@ -2,7 +2,7 @@
 import type { CreateBody } from '../../../domain/container/create-body.ts';
 import { roles } from '../../../domain/labels.ts';
 import { buildServantBody } from '../../servant-body.ts';
-import { probeProgram, probeStarter } from './probe-script.ts';
+import { probeClock, probeProgram, probeStarter } from './probe-script.ts';
 
 export interface ProbeSpec {
   /** Image by id. */
@@ -24,7 +24,7 @@ export function buildProbeBody({ image, serverId, boundary }: ProbeSpec): Create
     serverId,
     role: roles.probe,
     script: probeStarter,
-    arguments: ['probe', boundary, probeProgram],
+    arguments: ['probe', boundary, probeProgram, probeClock],
     host: {
       PidMode: 'host',
       CgroupnsMode: 'host',

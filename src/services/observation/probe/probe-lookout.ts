@@ -15,12 +15,18 @@ import {
   readInterfacesFinding,
 } from '../../../domain/observation/probe-protocol.ts';
 import { parseSocketTables, type SocketTables } from '../../../domain/observation/socket-tables.ts';
-import { findRereadReason, judgeRestlessness, type Restlessness } from '../../../domain/observation/staleness.ts';
+import {
+  findRereadReason,
+  judgeRestlessness,
+  type Restlessness,
+  rereadAfterMs,
+} from '../../../domain/observation/staleness.ts';
 import type { Wiring } from '../../../domain/observation/wiring.ts';
 import { Failure } from '../../../schemas/failure.ts';
 import type { Resolver } from '../../../schemas/ifconfig.ts';
-import type { Look, Lookout } from '../lookout.ts';
-import { InterfaceReader, processGone } from './interface-reader.ts';
+import type { Look, Lookout, Rest, RestListener } from '../lookout.ts';
+import type { Asked, IdlePlace } from './idle-round.ts';
+import { InterfaceReader, type InterfacesKnown, processGone } from './interface-reader.ts';
 import type { Probe } from './probe.ts';
 import type { ProbeMeter } from './probe-meter.ts';
 
@@ -85,6 +91,12 @@ export class ProbeLookout implements Lookout {
   #probe: Probe;
   #inode: number | null = null;
   #known: Known | undefined;
+  /** Where it rests, or has rested last. */
+  #place: IdlePlace | undefined;
+  /** When it last asked. */
+  #lookedAt = 0;
+  /** A witness had moved then: more is likely to follow. */
+  #hasMoved = true;
   readonly #interfaces: InterfaceReader;
 
   constructor(options: ProbeLookoutOptions) {
@@ -94,7 +106,7 @@ export class ProbeLookout implements Lookout {
     this.#interfaces = new InterfaceReader({ ...options, key: this.#key });
     this.#probe = options.probes.common;
     this.#probe.enter(this.#key);
-    options.meter.enter(this.#key, () => this.#known?.asOf ?? null);
+    options.meter.enter(this.#key, () => this.#asOf());
   }
 
   get inode(): number | null {
@@ -110,31 +122,96 @@ export class ProbeLookout implements Lookout {
   }
 
   async look(words: readonly HelperWord[], urgent: boolean): Promise<Look> {
+    if (this.#place !== undefined) await this.#leavePlace();
     const at = performance.now();
-    const asked = this.#options.now();
+    const since = this.#options.now();
     const plan = words.some((word) => word !== 'interfaces') ? this.#planRead(at, urgent) : null;
     const isAboutInterfaces = words.includes('interfaces');
     const questions = plan === null ? [] : [plan.word];
     if (isAboutInterfaces) questions.push(this.#interfaces.word(at));
     const answer = await this.#ask(questions, plan?.last?.asOf ?? 0);
+    this.#lookedAt = at;
     const known = plan === null ? undefined : this.#read(plan, answer);
     const interfaces = isAboutInterfaces ? await this.#interfaces.read(answer, { at, urgent }) : undefined;
-    const tell = (asOf: number) => asked - Math.max(0, at - asOf);
+    return describeLook({ at, since }, words, { known, interfaces });
+  }
+
+  /** Rests on socket tables of which the witnesses alone tell, until they have to be read again in any case. */
+  rest(words: readonly HelperWord[], intervalMs: number, listener: RestListener): Rest | null {
+    const last = this.#known;
+    if (last === undefined || words.includes('interfaces') || !this.#isAtRest(last)) return null;
+    let isOver = false;
+    const unlessOver = (tell: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      tell();
+    };
+    const place = this.#probe.idleRound(intervalMs).join({
+      key: this.#key,
+      words: [lookWord({ key: this.#key, forced: false, urgent: false })],
+      until: last.readAt + rereadAfterMs.anyway,
+      target: this.#options.target,
+      answered: (answer, asked) => {
+        // The probe says it once: it is what is known also where the rest was ended meanwhile.
+        const seen = this.#takeAnswer(answer, asked);
+        unlessOver(() =>
+          'known' in seen ? listener.moved(describeLook(asked, words, seen)) : listener.failed(seen.error),
+        );
+      },
+      over: () => unlessOver(() => listener.over()),
+      failed: (error) => unlessOver(() => listener.failed(error)),
+    });
+    this.#place = place;
     return {
-      at,
-      asOf: { sockets: tell(known?.asOf ?? at), interfaces: tell(interfaces?.asOf ?? at) },
-      reading: {
-        ...(known !== undefined && words.includes('sockets') && { sockets: known.tables }),
-        ...(interfaces !== undefined && { interfaces: interfaces.reading }),
-        texts: known === undefined ? noTexts : printAll(known, words),
+      get confirmed() {
+        const seen = place.confirmed;
+        return seen === null ? null : { at: seen.answeredAt, asOf: { sockets: seen.since, interfaces: seen.since } };
+      },
+      end: () => {
+        isOver = true;
+        void place.leave();
       },
     };
   }
 
   async dispose(): Promise<void> {
+    void this.#place?.leave();
     this.#probe.leave(this.#key);
     this.#options.meter.leave(this.#key);
     await this.#interfaces.dispose();
+  }
+
+  /** What is known is what was seen at the last look, and nothing changes it without a witness. */
+  #isAtRest({ restlessness, asOf }: Known): boolean {
+    const hasWitnesses = (this.#options.target()?.members.length ?? 0) > 0;
+    return hasWitnesses && !this.#hasMoved && asOf === this.#lookedAt && !restlessness.queued && !restlessness.timed;
+  }
+
+  /** What the probe said at the end of a rest. */
+  #takeAnswer(answer: ProbeAnswer, asked: Asked): { readonly known: Known } | { readonly error: unknown } {
+    this.#takeConfirmed();
+    this.#lookedAt = asked.at;
+    try {
+      return { known: this.#read({ at: asked.at, last: this.#known, reason: null }, answer) };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** What the probe is being asked just now is part of what is known when it is asked something else. */
+  async #leavePlace(): Promise<void> {
+    await this.#place?.leave();
+    this.#takeConfirmed();
+    this.#place = undefined;
+  }
+
+  #takeConfirmed(): void {
+    if (this.#known !== undefined) this.#known.asOf = this.#asOf() ?? this.#known.asOf;
+  }
+
+  #asOf(): number | null {
+    if (this.#known === undefined) return null;
+    return Math.max(this.#known.asOf, this.#place?.confirmed?.at ?? 0);
   }
 
   #planRead(at: number, urgent: boolean): ReadPlan {
@@ -145,10 +222,11 @@ export class ProbeLookout implements Lookout {
     return { at, last, reason, word };
   }
 
-  #read({ at, last, reason }: ReadPlan, answer: ProbeAnswer): Known {
+  #read({ at, last, reason }: Omit<ReadPlan, 'word'>, answer: ProbeAnswer): Known {
     const finding = readFinding(answer);
     if (finding.kind === 'gone') throw processGone();
     if (finding.kind === 'late') this.#options.meter.late();
+    this.#hasMoved = finding.kind === 'late' || (finding.kind === 'read' && finding.moved);
     if (finding.kind === 'read') {
       const known = finding.tables === null ? last : this.#take(finding.tables, at);
       if (reason === 'anyway' && !finding.moved)
@@ -183,6 +261,24 @@ export class ProbeLookout implements Lookout {
       return Promise.reject(new Failure('container_not_running', 'Nothing runs in the namespace any more'));
     return this.#probe.ask({ key: this.#key, target, words, knownAt });
   }
+}
+
+/** What was asked at this time, as it is known by now. */
+function describeLook(
+  { at, since }: Asked,
+  words: readonly HelperWord[],
+  { known, interfaces }: { readonly known?: Known | undefined; readonly interfaces?: InterfacesKnown | undefined },
+): Look {
+  const tell = (asOf: number) => since - Math.max(0, at - asOf);
+  return {
+    at,
+    asOf: { sockets: tell(known?.asOf ?? at), interfaces: tell(interfaces?.asOf ?? at) },
+    reading: {
+      ...(known !== undefined && words.includes('sockets') && { sockets: known.tables }),
+      ...(interfaces !== undefined && { interfaces: interfaces.reading }),
+      texts: known === undefined ? noTexts : printAll(known, words),
+    },
+  };
 }
 
 /** The texts that were asked for, by canonical letters. */
