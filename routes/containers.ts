@@ -1,5 +1,4 @@
 // Containers: listed and shown from the mirrors, created in one of the four models, started, stopped and removed.
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { refuseMisplacedFields } from '../src/domain/container/create-fields.ts';
 import { chooseMediaType } from '../src/domain/http/accept.ts';
@@ -16,8 +15,8 @@ import {
   LabName,
 } from '../src/schemas/create.ts';
 import { Failure } from '../src/schemas/failure.ts';
-import type { MirroredAnswer } from '../src/services/containers/reading.ts';
 import { signalDeparture } from './departure.ts';
+import { sendMirrored } from './mirrored.ts';
 import type { Routes } from './route.ts';
 
 const tags = ['containers'];
@@ -218,21 +217,3 @@ export const containerRoutes: Routes = async (app) => {
     },
   );
 };
-
-/** Sends what was encoded before, or 304 where the client has it. */
-function sendMirrored(
-  request: Pick<FastifyRequest, 'headers'>,
-  reply: FastifyReply,
-  { body, etag, ageMs }: MirroredAnswer,
-): FastifyReply {
-  reply.header('etag', etag).header('cache-control', 'private, no-cache');
-  if (ageMs !== null) reply.header('x-terrarium-stale', 'true').header('age', String(Math.floor(ageMs / 1000)));
-  if (hasVersion(request.headers['if-none-match'], etag)) return reply.status(304).send();
-  return reply.type('application/json; charset=utf-8').send(body);
-}
-
-/** RFC 9110 §13.1.2: `*`, or a list of tags compared weakly. */
-function hasVersion(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()));
-}

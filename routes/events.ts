@@ -63,6 +63,7 @@ export const eventRoutes: Routes = async (app) => {
           hint: `Accept one of ${mediaTypes.join(', ')}, or upgrade to a WebSocket`,
         });
       reply.header('cache-control', 'no-store').header('vary', 'Accept').header('x-accel-buffering', 'no');
+      reply.countStream();
       const { wire, body } = mediaType === 'text/event-stream' ? sseWire(events.bootId) : ndjsonWire();
       follow(request, wire);
       return reply.type(mediaType).send(body);

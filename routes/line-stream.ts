@@ -11,7 +11,7 @@ export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Buffer>): 
 
 /** Sends each value of each batch on a line of its own. */
 export function sendLines(reply: FastifyReply, batches: AsyncIterable<readonly unknown[]>): FastifyReply {
-  return sendPieces(reply.type('application/x-ndjson'), encodeLines(batches));
+  return sendPieces(reply.type('application/x-ndjson'), encodeLines(reply, batches));
 }
 
 /** It may be long until the first piece comes: the client is told at once that there will be an answer. */
@@ -20,12 +20,14 @@ async function* afterHeaders(reply: FastifyReply, pieces: AsyncIterable<Buffer>)
   yield* pieces;
 }
 
-async function* encodeLines(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<Buffer> {
+async function* encodeLines(reply: FastifyReply, batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<Buffer> {
   try {
     for await (const batch of batches) {
       if (batch.length > 0) yield Buffer.from(batch.map((value) => `${JSON.stringify(value)}\n`).join(''));
     }
   } catch (error) {
-    yield Buffer.from(`${JSON.stringify({ error: toProblem(toFailure(error)) })}\n`);
+    const failure = toFailure(error);
+    reply.request.failure = failure;
+    yield Buffer.from(`${JSON.stringify({ error: toProblem(failure) })}\n`);
   }
 }

@@ -44,6 +44,7 @@ export const logsRoutes: Routes = async (app) => {
       }
       const { principal, params, query } = request;
       const call = { principal, container: params.id, query, signal: signalDeparture(reply) };
+      if (query.follow === true) reply.countStream();
       if (mediaType === 'application/x-ndjson') return sendLines(reply, await logs.readLines(call));
       return sendPieces(reply.type('text/plain; charset=utf-8'), await logs.readText(call));
     },

@@ -1,4 +1,5 @@
 // Numbers for Prometheus. They name engines and routes, so they need the token: `authorization: { credentials }` of a scrape job.
+import { authorize } from '../src/services/access.ts';
 import type { Routes } from './route.ts';
 
 export const metricsRoutes: Routes = async (app) => {
@@ -11,7 +12,9 @@ export const metricsRoutes: Routes = async (app) => {
         response: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
+      // They are of the whole server: who sees only what is their own has no use for them.
+      authorize(request.principal, 'metrics', { kind: 'server' });
       const { type, text } = await app.metrics.print();
       return reply.type(type).serializer(String).send(text);
     },

@@ -46,7 +46,7 @@ export const observationRoutes: Routes = async (app) => {
   /** One URL, every way to ask. */
   function observe<Topic extends StreamTopic, Query>(readQuestion: (query: Query) => Question<Topic>) {
     type Request = ObservationRequest<Query>;
-    const locate = ({ params, query }: Request) => catalogue.find(params.id, query.engine);
+    const locate = ({ principal, params, query }: Request) => catalogue.find(principal, params.id, query.engine);
     const subject = (request: Request) =>
       observation.follow(
         request.principal,
@@ -77,6 +77,7 @@ export const observationRoutes: Routes = async (app) => {
         const question = readQuestion(request.query);
         if (mediaType === 'application/x-ndjson') {
           observation.requireRunning(located);
+          reply.countStream();
           const { wire, body } = ndjsonWire();
           streams.connect(wire).subscribe(subject(request), pace(request));
           return reply.type(mediaType).send(body);
@@ -168,33 +169,38 @@ function refuseStreamParameters(query: CommonQuery): void {
 function addProbeMetrics({ metrics, services: { observation } }: FastifyInstance): void {
   const sum = (read: (numbers: ProbeNumbers) => number) => () =>
     observation.probeNumbers().reduce((total, numbers) => total + read(numbers), 0);
-  metrics.gauge(
-    'probe_walks',
+  metrics.counter(
+    'probe_questions_total',
+    'Lines said to the probes: they look by themselves in between where nothing moves',
+    sum(({ questions }) => questions),
+  );
+  metrics.counter(
+    'probe_walks_total',
     'Reads of the socket tables of a namespace since the start',
     sum(({ walks }) => walks),
   );
-  metrics.gauge(
-    'probe_walk_seconds',
+  metrics.counter(
+    'probe_walk_seconds_total',
     'CPU time of these reads',
     sum(({ walkNs }) => walkNs / 1e9),
   );
-  metrics.gauge(
-    'probe_cpu_seconds',
+  metrics.counter(
+    'probe_cpu_seconds_total',
     'CPU time of the probes in all',
     sum(({ cpuNs }) => cpuNs / 1e9),
   );
-  metrics.gauge(
-    'probe_late_reads',
+  metrics.counter(
+    'probe_late_reads_total',
     'Reads that had to wait for their turn under the cap',
     sum(({ late }) => late),
   );
-  metrics.gauge(
-    'probe_forced_reads',
+  metrics.counter(
+    'probe_forced_reads_total',
     'Reads because none had happened for a minute',
     sum(({ forced }) => forced),
   );
-  metrics.gauge(
-    'probe_forced_changes',
+  metrics.counter(
+    'probe_forced_changes_total',
     'Of the forced reads, those that found what no witness had told: should be 0',
     sum(({ forcedChanges }) => forcedChanges),
   );

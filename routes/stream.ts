@@ -1,6 +1,7 @@
 // Many topics on one WebSocket. What is said on it is the service's business.
 import type { WebSocket } from 'ws';
 import { Failure } from '../src/schemas/failure.ts';
+import { Problem } from '../src/schemas/problem.ts';
 import { websocketWire } from '../src/streams/websocket-wire.ts';
 import type { Routes } from './route.ts';
 
@@ -15,6 +16,13 @@ export const streamRoutes: Routes = async (app) => {
       tags: ['observation'],
       summary: 'netstat, ifconfig, events and logs of many containers on one WebSocket (terrarium.v1)',
       description: 'Speaks WebSocket only. The messages are in /asyncapi.json.',
+      response: {
+        101: { description: 'Switching Protocols: with `Upgrade: websocket` this URL streams', type: 'null' },
+        426: {
+          description: 'Without `Upgrade: websocket`',
+          content: { 'application/problem+json': { schema: Problem } },
+        },
+      },
     },
     handler() {
       throw new Failure('upgrade_required', 'This URL speaks WebSocket', {
@@ -22,8 +30,9 @@ export const streamRoutes: Routes = async (app) => {
       });
     },
     wsHandler(socket: WebSocket, request) {
+      const { principal, id: requestId, ip: address } = request;
       const session = streams.connect(websocketWire(socket, request.raw.socket));
-      const receive = subscriptions.open(request.principal, session);
+      const receive = subscriptions.open({ principal, requestId, address }, session);
       socket.on('message', (data, isBinary) => receive(isBinary ? null : String(data)));
     },
   });

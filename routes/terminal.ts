@@ -58,6 +58,9 @@ export const terminalRoutes: Routes = async (app) => {
         hint: 'Connect with a WebSocket client; to run one command and read what it says: POST /api/v1/containers/{id}/exec',
       });
     },
-    wsHandler: (socket: WebSocket, request: TerminalRequest) => terminals.connect(read(request), terminalWire(socket)),
+    wsHandler(socket: WebSocket, request) {
+      app.audit.record(request, 'done');
+      terminals.connect(read(request as TerminalRequest), terminalWire(socket));
+    },
   });
 };

@@ -13,7 +13,7 @@ export const ticketRoutes: Routes = async (app) => {
       },
     },
     async (request, reply) => {
-      const { secret, expiresAt } = app.credentials.issueTicket(request.principal);
+      const { secret, expiresAt } = app.credentials.issueTicket(request.login);
       return reply
         .status(201)
         .header('cache-control', 'no-store')

@@ -2,14 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { apiRoutes, rootRoutes } from '../routes/index.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
+import { TokensFileError } from './domain/principals/tokens-file.ts';
 import type { Engine } from './engine/engine.ts';
 import { createRegistry } from './engine/registry.ts';
 import { plugins } from './plugins/index.ts';
 import { answerClientError, answerFrameworkError } from './plugins/problem-details.ts';
 import { chooseRequestId, logController } from './plugins/request-log.ts';
 import { schemaCompilers } from './plugins/validation/compilers.ts';
+import { openAuditLog } from './services/audit-log.ts';
+import { type Accounts, openAccounts } from './services/credentials/accounts.ts';
 import { type Credentials, createCredentials } from './services/credentials/credentials.ts';
+import { openEndedSessions } from './services/credentials/ended-sessions.ts';
 import { loadToken } from './services/credentials/token-file.ts';
 import { type Clock, createServices, type Services } from './services/services.ts';
 
@@ -17,6 +21,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     readonly services: Services;
     readonly credentials: Credentials;
+    readonly accounts: Accounts;
     readonly config: Config;
   }
 }
@@ -37,7 +42,8 @@ const limits = {
   requestTimeout: 30_000,
   /** Longer than a load balancer's, so that it is never us who closes a connection it is about to use. */
   keepAliveTimeout: 75_000,
-  http: { maxHeaderSize: 16_384, headersTimeout: 15_000 },
+  // A request without a Host is refused by the plugin `boundary`, in our words.
+  http: { maxHeaderSize: 16_384, headersTimeout: 15_000, requireHostHeader: false },
   routerOptions: { maxParamLength: 256 },
 } as const;
 
@@ -61,9 +67,35 @@ export async function buildApp({
     // The plugin `shutdown` says so in our words.
     return503OnClosing: false,
   });
+  const accounts = await openAccounts({
+    path: config.tokensFile,
+    defaults: {
+      containers: config.maxContainers,
+      labs: config.maxLabs,
+      labContainers: config.maxLabContainers,
+      streams: config.maxStreams,
+      memory: config.maxMemory,
+    },
+    clock,
+    log: app.log,
+  }).catch((error: unknown) => {
+    if (!(error instanceof TokensFileError)) throw error;
+    throw new ConfigError(`TERRARIUM_TOKENS_FILE is "${config.tokensFile}", which does not count: ${error.message}`, {
+      cause: error,
+    });
+  });
+  const audit = openAuditLog({ path: config.auditFile, now: () => clock.now(), log: app.log });
+  const credentials = createCredentials({
+    token,
+    accounts,
+    ended: openEndedSessions({ directory: config.stateDir, clock, log: app.log }),
+    clock,
+  });
   const mirrors = engines.map((engine) => createRegistry({ engine, clock, log: app.log }));
   const services = createServices({
     config,
+    accounts,
+    audit,
     mirrors,
     clock,
     log: app.log,
@@ -72,7 +104,8 @@ export async function buildApp({
   });
   app.decorate('config', config);
   app.decorate('services', services);
-  app.decorate('credentials', createCredentials({ token, clock }));
+  app.decorate('credentials', credentials);
+  app.decorate('accounts', accounts);
 
   for (const plugin of plugins) await plugin(app);
   for (const routes of rootRoutes) await app.register(routes);
@@ -83,9 +116,12 @@ export async function buildApp({
     await services.start();
   });
   app.addHook('onClose', async () => {
+    accounts.close();
+    credentials.close();
     await services.close();
     await Promise.all(mirrors.map((mirror) => mirror.close()));
     await Promise.all(engines.map((engine) => engine.close()));
+    audit.close();
   });
   return app;
 }

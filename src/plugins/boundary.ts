@@ -18,8 +18,14 @@ export function boundary(app: FastifyInstance): void {
   names.delete('[::]');
   const foreignOrigins = new Set(config.allowedOrigins);
 
-  function checkHost(request: FastifyRequest): HostAddress {
-    const given = request.headers.host ?? '';
+  function checkHost(request: FastifyRequest, reply: FastifyReply): HostAddress {
+    requireOneHost(request, reply);
+    const named = readAuthority(request);
+    if (named !== undefined) judgeHost(named);
+    return judgeHost(request.headers.host ?? '');
+  }
+
+  function judgeHost(given: string): HostAddress {
     const host = normalizeHost(given);
     if (host !== undefined && (names.has(host.name) || names.has(`${host.name}:${host.port ?? 80}`))) return host;
     throw new Failure('host_not_allowed', `The Host header "${given.slice(0, 100)}" is not one of this server`, {
@@ -42,7 +48,7 @@ export function boundary(app: FastifyInstance): void {
   }
 
   app.addHook('onRequest', async (request, reply) => {
-    const host = checkHost(request);
+    const host = checkHost(request, reply);
     const origin = checkOrigin(request, host);
     refuseTokenInUrl(request);
     if (origin === null) return;
@@ -55,6 +61,32 @@ export function boundary(app: FastifyInstance): void {
 /** Is this the first request of a WebSocket? */
 export function isUpgrade(request: FastifyRequest): boolean {
   return request.headers.upgrade !== undefined;
+}
+
+/** RFC 9112 §3.2. Node takes the first of several, and a proxy before us may have judged another. */
+function requireOneHost({ raw: { rawHeaders } }: FastifyRequest, reply: FastifyReply): void {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  if (count === 1) return;
+  // What follows on the connection may be part of what was meant by this.
+  reply.header('connection', 'close');
+  throw new Failure('invalid_request', `The request has ${count === 0 ? 'no Host header' : `${count} Host headers`}`, {
+    hint: 'Send exactly one',
+  });
+}
+
+/** RFC 9112 §3.2.2: a target may be a whole URL, as proxies are sent, and its host then counts. */
+function readAuthority({ raw: { url = '' } }: FastifyRequest): string | undefined {
+  if (url.startsWith('/')) return undefined;
+  const [, authority] = /^https?:\/\/([^/?#]+)/i.exec(url) ?? [];
+  if (authority === undefined)
+    throw new Failure('invalid_request', `The target "${url.slice(0, 100)}" is neither a path nor a URL`, {
+      hint: 'Begin it with a slash',
+    });
+  return authority;
 }
 
 /** URLs end up in logs, histories and Referer headers. */

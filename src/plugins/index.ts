@@ -1,6 +1,8 @@
 // Every cross-cutting plugin, in the order in which it is applied: hooks of an earlier one run first. Adding one is adding a line here.
+import { audit } from './audit.ts';
 import { authentication } from './authentication.ts';
 import { boundary } from './boundary.ts';
+import { firstSync } from './first-sync.ts';
 import { jsonBodies } from './json-bodies.ts';
 import { metrics } from './metrics/metrics.ts';
 import { openapi } from './openapi.ts';
@@ -12,6 +14,7 @@ import { requestLog } from './request-log.ts';
 import { routeTable } from './route-table.ts';
 import { securityHeaders } from './security-headers.ts';
 import { shutdown } from './shutdown.ts';
+import { streamQuota } from './stream-quota.ts';
 import { strictQueries } from './validation/strict-queries.ts';
 import { websocket } from './websocket.ts';
 
@@ -23,10 +26,14 @@ export const plugins: readonly AppPlugin[] = [
   securityHeaders,
   metrics,
   boundary,
+  audit,
   shutdown,
   overload,
   authentication,
   rateLimit,
+  // Whoever may not ask need not wait.
+  firstSync,
+  streamQuota,
   jsonBodies,
   strictQueries,
   routeTable,

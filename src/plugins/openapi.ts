@@ -13,6 +13,10 @@ const placeholder = 'x-terrarium-component';
 const tags = [
   { name: 'containers', description: 'The four network models: closed, bridged, joined, open' },
   { name: 'observation', description: 'What is happening inside: netstat and ifconfig, once or live' },
+  { name: 'namespaces', description: 'Who shares what with whom, and what is a container’s own' },
+  { name: 'labs', description: 'Networks and containers described by one file, with checks' },
+  { name: 'reachability', description: 'Who reaches whom, by which way, and if not, why not' },
+  { name: 'networks', description: "Bridges and overlays, in daemon.json's names, and who is on them" },
   { name: 'images', description: 'Images and pulls' },
   { name: 'engines', description: 'The Docker Engines behind the server' },
   { name: 'access', description: 'Logging in from a page' },
@@ -24,7 +28,7 @@ interface Operation {
   parameters?: { name: string; in: string }[];
   requestBody?: unknown;
   security?: unknown[];
-  responses: Record<string, { description: string; $ref?: string }>;
+  responses: Record<string, { description: string; $ref?: string; content?: Record<string, unknown> }>;
   [extension: `x-${string}`]: unknown;
 }
 
@@ -128,13 +132,23 @@ function completeOperation(operation: Operation, route: RouteEntry): void {
   for (const [status, response] of Object.entries(operation.responses))
     if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? 'The answer';
   if (route.websocket) describeSocket(operation);
-  const always = [400, ...(route.open ? [] : [401]), 403, 429, 500, 503];
-  const withObject = route.url.includes(':') ? [404, 409, 504] : [];
+  // What needs no token and takes a body is a login.
+  const needsProof = !route.open || operation.requestBody !== undefined;
+  // 413 of the headers and the URL, which every request has.
+  const always = [400, ...(needsProof ? [401] : []), 403, 413, 429, 500, 503];
+  const namesObject = route.url.includes(':') || operation.parameters?.some(({ name }) => name === 'engine') === true;
+  const withObject = namesObject ? [404, 409, 504] : [];
+  const withChoice = hasChoice(operation) ? [406] : [];
   const withBody = operation.requestBody === undefined ? [] : [404, 409, 413, 415, 422, 504];
-  for (const status of [...always, ...withObject, ...withBody])
+  for (const status of [...always, ...withObject, ...withBody, ...withChoice])
     operation.responses[String(status)] ??= {
       $ref: `#/components/responses/Problem${status}`,
     } as Operation['responses'][string];
+}
+
+/** Does `Accept` choose between media types? */
+function hasChoice({ responses }: Operation): boolean {
+  return Object.values(responses).some(({ content }) => Object.keys(content ?? {}).length > 1);
 }
 
 /** OpenAPI has no words for sockets: the switch is a response, and the extension names what is spoken. */

@@ -22,7 +22,17 @@ const betterWords: Partial<Record<ErrorCode, { readonly detail: string; readonly
   },
 };
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Of the failure that it tells; null where it tells none. */
+    failureCode: ErrorCode | null;
+  }
+}
+
 export function problemDetails(app: FastifyInstance): void {
+  app.decorateReply('failureCode', null);
+  // Node would answer it without a word. RFC 9110 §10.1.1: a server may go on as if nothing had been expected.
+  app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response));
   app.setErrorHandler((error: FastifyError, request, reply) => sendFailure(toFailure(error), request, reply));
   app.setNotFoundHandler((request, reply) => {
     const { method } = request;
@@ -97,6 +107,7 @@ function codeOfStatus(status: number | undefined): ErrorCode | undefined {
 
 function sendFailure(failure: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status } = errorKinds[failure.code];
+  reply.failureCode = failure.code;
   const what = { code: failure.code, method: request.method, path: request.url.split('?', 1)[0] };
   if (status === 500) request.log.error({ ...what, err: failure.cause ?? failure }, failure.message);
   else if (status > 500) request.log.warn({ ...what, detail: failure.message }, 'failed');

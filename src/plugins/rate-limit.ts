@@ -9,12 +9,12 @@ interface Bucket {
 
 export function rateLimit(app: FastifyInstance): void {
   const perSecond = app.config.rateLimit;
-  // One entry a principal: they come from the configuration, so this does not grow.
+  // One entry a principal: they come from the configuration and the tokens file, so this does not grow.
   const buckets = new Map<string, Bucket>();
 
   app.addHook('onRequest', (request, _reply, done) => {
     const { authenticated } = request;
-    if (authenticated !== null) take(authenticated.name);
+    if (authenticated !== null) take(authenticated.principal.name);
     done();
   });
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
 import { Failure } from '../schemas/failure.ts';
+import type { Login } from '../services/credentials/logins.ts';
 import { isUpgrade } from './boundary.ts';
 import { toFailure } from './problem-details.ts';
 
@@ -29,6 +30,8 @@ const subprotocol = 'terrarium.v1';
 
 /** A client that does not close its side is cut off after this, in milliseconds. */
 const closeGraceMs = 1_000;
+/** The same where its login has ended: it may not look any longer. */
+const loginGraceMs = 500;
 
 export async function websocket(app: FastifyInstance): Promise<void> {
   const onError: SocketErrorListener = function (error) {
@@ -41,6 +44,7 @@ export async function websocket(app: FastifyInstance): Promise<void> {
     route.config = { ...route.config, speaksWebSocket: true };
     route.wsHandler = function (socket, request) {
       letGoOfRequest(socket, request, onError);
+      endWithLogin(socket, request.login);
       return wsHandler.call(this, socket, request);
     };
   });
@@ -87,6 +91,18 @@ function letGoOfRequest(socket: WebSocket, request: FastifyRequest, onError: Soc
   socket.removeAllListeners('error');
   socket.on('error', onError);
   request.upgradeResponse?.detachSocket(request.raw.socket);
+}
+
+/** Whoever has no rights any more hears that, and is heard no more. */
+function endWithLogin(socket: WebSocket, login: Login): void {
+  const forget = login.onEnd(() => {
+    const code: ErrorCode = 'unauthorized';
+    socket.removeAllListeners('message');
+    socket.close(errorKinds[code].close, code);
+    const timer = setTimeout(() => socket.terminate(), loginGraceMs);
+    socket.once('close', () => clearTimeout(timer));
+  });
+  socket.once('close', forget);
 }
 
 /** A client that broke the protocol is already being closed by ws; whatever else a handler throws ends its socket with its code. */

@@ -1,7 +1,9 @@
-// Numbers for Prometheus: the process, HTTP by route, the engines, and whatever a route plugin adds through `app.metrics`.
+// Numbers for Prometheus: the process, HTTP by route, refusals by code, the engines, the streams, and whatever a route plugin adds through `app.metrics`.
 import type { FastifyInstance } from 'fastify';
-import type { GaugeSource } from './exposition.ts';
+import { engineSources } from './engine-sources.ts';
 import { RequestTimes } from './request-times.ts';
+import { serverSources } from './server-sources.ts';
+import type { Source } from './source.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,30 +11,30 @@ declare module 'fastify' {
   }
 }
 
-/** How others add a number: read when Prometheus asks, never pushed. */
+/** How others add a number. `name` without the prefix `terrarium_`; before the server is ready. */
 export interface Metrics {
-  /** `name` in snake_case with its unit, without the prefix `terrarium_`; `help` one sentence. Before the server is ready. */
+  /** What is so now. */
   gauge(name: string, help: string, read: () => number): void;
+  /** What only grows while the server runs: its name ends in `_total`. */
+  counter(name: string, help: string, read: () => number): void;
   /** What `GET /metrics` answers. */
   print(): Promise<{ type: string; text: string }>;
 }
 
 export function metrics(app: FastifyInstance): void {
   const requests = new RequestTimes();
-  const gauges: GaugeSource[] = engineGauges(app);
+  const refusals = new Map<string, number>();
+  const sources: Source[] = [...serverSources(app.services, refusals), ...engineSources(app)];
   let exposition: Promise<Metrics['print']> | undefined;
+  const add = (type: Source['type']) => (name: string, help: string, read: () => number) => {
+    sources.push({ name: `terrarium_${name}`, type, help, read: () => [{ labels: {}, value: read() }] });
+  };
 
   app.decorate('metrics', {
-    gauge(name, help, read) {
-      gauges.push({
-        name: `terrarium_${name}`,
-        help,
-        labelNames: [],
-        read: () => [{ labels: {}, value: read() }],
-      });
-    },
+    gauge: add('gauge'),
+    counter: add('counter'),
     async print() {
-      exposition ??= import('./exposition.ts').then(({ createExposition }) => createExposition(requests, gauges));
+      exposition ??= import('./exposition.ts').then(({ createExposition }) => createExposition(requests, sources));
       const print = await exposition;
       return print();
     },
@@ -41,27 +43,8 @@ export function metrics(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    const { failureCode } = reply;
+    if (failureCode !== null) refusals.set(failureCode, (refusals.get(failureCode) ?? 0) + 1);
     done();
   });
-}
-
-function engineGauges(app: FastifyInstance): GaugeSource[] {
-  const { mirrors } = app.services.catalogue;
-  const gauge = (name: string, help: string, read: (mirror: (typeof mirrors)[number]) => number): GaugeSource => ({
-    name: `terrarium_engine_${name}`,
-    help,
-    labelNames: ['engine'],
-    read: () => mirrors.map((mirror) => ({ labels: { engine: mirror.engine.name }, value: read(mirror) })),
-  });
-  return [
-    gauge('live', '1 while the engine feeds us, 0 while it is away or not synced yet', (mirror) =>
-      mirror.status().state === 'live' ? 1 : 0,
-    ),
-    gauge(
-      'age_seconds',
-      'Seconds since what we know was last known to be right',
-      (mirror) => mirror.status().ageMs / 1000,
-    ),
-    gauge('containers', 'Containers on the engine, ours and others', (mirror) => [...mirror.containers()].length),
-  ];
 }
