@@ -1,11 +1,12 @@
-// Shows /openapi.json with Swagger UI, with the token of this tab's session.
-import { callApi, currentToken, logIn, logOut } from './session.js';
+// Shows /openapi.json with Swagger UI, with the token of this tab's session: the one that the dashboard keeps (web/src/session.ts).
+const key = 'terrarium.token';
+const currentToken = () => sessionStorage.getItem(key);
 
 const login = document.getElementById('login');
 
 async function show() {
   try {
-    const spec = await callApi('/openapi.json');
+    const spec = await fetchDescription();
     login.hidden = true;
     window.SwaggerUIBundle({
       spec,
@@ -19,9 +20,19 @@ async function show() {
       },
     });
   } catch (error) {
-    if (error.status === 401) logOut();
+    if (error.status === 401) sessionStorage.removeItem(key);
     ask(error.message);
   }
+}
+
+async function fetchDescription() {
+  const answer = await fetch('/openapi.json', {
+    headers: { authorization: `Bearer ${currentToken()}` },
+    cache: 'no-store',
+  });
+  const body = await answer.json();
+  if (answer.ok) return body;
+  throw Object.assign(new Error([body.detail, body.hint].filter(Boolean).join('. ')), { status: answer.status });
 }
 
 function ask(message) {
@@ -32,7 +43,7 @@ function ask(message) {
 login.addEventListener('submit', (event) => {
   event.preventDefault();
   const input = document.getElementById('token');
-  logIn(input.value.trim());
+  sessionStorage.setItem(key, input.value.trim());
   input.value = '';
   show();
 });

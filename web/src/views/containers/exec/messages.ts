@@ -1,0 +1,41 @@
+// The texts of the tab that runs one command.
+import { defineMessages } from '../../../i18n/messages.ts';
+
+export const messages = defineMessages({
+  en: {
+    command: 'Command',
+    hint: 'A program and its arguments, with quotes where an argument has spaces. No shell reads it: for pipes write sh -c "…". It is killed after 10 seconds.',
+    nothing: 'Which command?',
+    notClosed: 'A quote is not closed, or a backslash ends the line.',
+    run: 'Run',
+    stop: 'Stop',
+    stopped: 'It was stopped.',
+    running: 'It runs…',
+    result: 'Result',
+    exit: (code: number) => `ended with ${code}`,
+    noExit: 'was killed',
+    timedOut: 'It was killed at its time-out.',
+    truncated: 'The output is cut at 1 MiB.',
+    stdout: 'Standard output',
+    stderr: 'Standard error',
+    silent: 'It wrote nothing.',
+  },
+  zh: {
+    command: '命令',
+    hint: '程序及其参数；参数中有空格时请加引号。不经过 shell：需要管道时写 sh -c "…"。10 秒后会被终止。',
+    nothing: '要执行哪条命令？',
+    notClosed: '引号没有闭合，或行尾是反斜杠。',
+    run: '执行',
+    stop: '停止',
+    stopped: '已停止。',
+    running: '正在执行…',
+    result: '结果',
+    exit: (code) => `退出码 ${code}`,
+    noExit: '已被终止',
+    timedOut: '超时后被终止。',
+    truncated: '输出在 1 MiB 处截断。',
+    stdout: '标准输出',
+    stderr: '标准错误',
+    silent: '它没有输出任何内容。',
+  },
+});
