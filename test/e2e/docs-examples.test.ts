@@ -8,17 +8,36 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { errorKinds } from '../../src/schemas/error-codes.ts';
+import { reachabilityCodes } from '../../src/schemas/reachability-codes.ts';
 import { extractExamples, findUntrue, joinExamples, splitOutput } from '../support/docs-examples.ts';
 import { runCommand, waitFor } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { loadScript } from '../support/script.ts';
+import { findServerProgram } from '../support/server-program.ts';
 
-const documents = ['docs/api.md', 'docs/streams.md', 'docs/lecture.md'];
+const documents = [
+  'docs/api.md',
+  'docs/streams.md',
+  'docs/lecture.md',
+  'docs/namespaces.md',
+  'docs/daemon-json.md',
+  'docs/networks.md',
+  'docs/packet-path.md',
+  'docs/reachability.md',
+  'docs/labs.md',
+  'docs/lessons.md',
+  'docs/cli.md',
+  'docs/client.md',
+];
 const root = path.resolve(import.meta.dirname, '..', '..');
 const registry = '127.0.0.1:5000';
 
 test('the examples of the documentation', { skip: whyNoPrivateEngine() }, async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-docs-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
+  // The command and the package are what was built.
+  const { build } = await loadScript('setup/build.mjs');
+  if (!(await build.check()).ok) await build.apply();
   // What Docker Hub is to an engine with a way out.
   const engine = await startPrivateEngine(t, {
     image: 'busybox:latest',
@@ -33,7 +52,7 @@ test('the examples of the documentation', { skip: whyNoPrivateEngine() }, async 
     TERRARIUM_PORT: undefined,
     TERRARIUM_TOKEN: undefined,
   };
-  const server = startInside(t, engine, env, process.execPath, '--import', 'tsx', 'src/main.ts');
+  const server = startInside(t, engine, env, process.execPath, ...(await findServerProgram()));
   await waitFor(() => server.hasEnded() || server.output().includes('Terrarium listens'), {
     what: 'the server to listen',
     timeoutMs: 30_000,
@@ -44,7 +63,7 @@ test('the examples of the documentation', { skip: whyNoPrivateEngine() }, async 
       t.after(() => removeAll(engine));
       const examples = extractExamples(await readFile(path.join(root, document), 'utf8'));
       const [program = '', ...args] = inside(engine, 'bash', '-e', '-c', joinExamples(examples));
-      const { code, stdout, stderr } = await runCommand(program, args, { env, timeoutMs: 120_000 });
+      const { code, stdout, stderr } = await runCommand(program, args, { env, timeoutMs: 280_000 });
       const printed = splitOutput(stdout);
       const last = Math.max(0, printed.length - 1);
       const told = `${printed[last]}\n${stderr.slice(-3_000)}\n${server.output().slice(-3_000)}`;
@@ -86,6 +105,16 @@ test('the table of errors holds every code', async () => {
   assert.deepEqual(
     rows,
     kinds.map(([code, { status, close, title }]) => `| \`${code}\` | ${status} | ${close} | ${title} |`),
+  );
+});
+
+test('the table of what becomes of a connection holds every code', async () => {
+  const text = await readFile(path.join(root, 'docs', 'reachability.md'), 'utf8');
+  const table = /<!-- codes:begin -->(.*?)<!-- codes:end -->/s.exec(text)?.[1] ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  assert.deepEqual(
+    rows,
+    Object.entries(reachabilityCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
   );
 });
 

@@ -205,7 +205,9 @@ test('networks are created, listed, inspected and removed', async (t) => {
     labels: testLabels,
     options: { 'com.docker.network.driver.mtu': '1400' },
     internal: true,
-    subnets: [{ subnet: `${net}.0/24`, gateway: `${net}.254`, ipRange: `${net}.128/25` }],
+    subnets: [
+      { subnet: `${net}.0/24`, gateway: `${net}.254`, ipRange: `${net}.128/25`, auxiliary: { router: `${net}.9` } },
+    ],
   });
   const [facts, raw] = await Promise.all([engine.inspectNetwork(name), callDocker('GET', `/networks/${id}`)]);
   assert.deepEqual(facts, {
@@ -220,7 +222,9 @@ test('networks are created, listed, inspected and removed', async (t) => {
     createdAt: raw.Created,
     labels: testLabels,
     options: { 'com.docker.network.driver.mtu': '1400' },
-    subnets: [{ subnet: `${net}.0/24`, gateway: `${net}.254`, ipRange: `${net}.128/25` }],
+    subnets: [
+      { subnet: `${net}.0/24`, gateway: `${net}.254`, ipRange: `${net}.128/25`, auxiliary: { router: `${net}.9` } },
+    ],
   });
   assert.deepEqual(
     (await engine.listNetworks()).find((network) => network.id === id),
@@ -231,6 +235,22 @@ test('networks are created, listed, inspected and removed', async (t) => {
     (await engine.listNetworks()).some((network) => network.id === id),
     false,
   );
+});
+
+test('a container is connected to a network with an address and names, and disconnected', async (t) => {
+  const engine = connect(t);
+  const net = randomSubnet();
+  const network = await createTestNetwork(t, { body: { IPAM: { Config: [{ Subnet: `${net}.0/24` }] } } });
+  const { id } = await createTestContainer(t);
+  await engine.connectNetwork(network.name, id, { ip: `${net}.77`, aliases: ['seven'] });
+  const endpoint = (await engine.inspectContainer(id)).endpoints.find((one) => one.network === network.name);
+  assert.equal(endpoint?.ipv4, `${net}.77`);
+  assert.ok(endpoint.aliases.includes('seven'));
+  await assert.rejects(engine.connectNetwork(network.id, id, {}), /already exists in network/);
+  await engine.disconnectNetwork(network.id, id);
+  const left = (await engine.inspectContainer(id)).endpoints.map((one) => one.network);
+  assert.deepEqual(left, ['bridge']);
+  await assert.rejects(engine.disconnectNetwork(network.id, id, { force: true }), /is not connected to/);
 });
 
 test('images are listed and inspected alike', async (t) => {

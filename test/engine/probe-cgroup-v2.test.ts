@@ -30,7 +30,7 @@ function watch({ id }: Target, intervalMs: number): Promise<StreamClient> {
 }
 
 const ports = (client: StreamClient) => client.data?.sockets.map(({ local }: Frame) => local.port).sort() ?? [];
-const readWalks = () => readMetric(app(), 'probe_walks');
+const readWalks = () => readMetric(app(), 'probe_walks_total');
 
 async function awaitRest(): Promise<void> {
   await waitFor(

@@ -17,7 +17,8 @@ import {
 } from '../support/engine.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { readKernelSockets, readShownSocket, type SocketRow } from '../support/kernel-sockets.ts';
-import { type SocketPlayer, startSocketPlayer } from '../support/socket-player.ts';
+import { readMetric } from '../support/metric.ts';
+import { type SocketPlayer, startIntruder, startSocketPlayer } from '../support/socket-player.ts';
 import { type Deed, type SocketStep, SocketWorld, socketSteps } from '../support/socket-program.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
@@ -211,12 +212,7 @@ async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
   return observation;
 }
 
-async function readMetric(name: string): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`, { headers: server.headers })).text();
-  const [, value] = new RegExp(`^terrarium_probe_${name} (\\d+)$`, 'm').exec(text) ?? [];
-  assert.ok(value !== undefined, `a metric ${name}`);
-  return Number(value);
-}
+const readNumber = (name: string) => readMetric(server, `probe_${name}_total`);
 
 function netstatUrl(id: string): string {
   return `${server.url}/api/v1/containers/${id}/netstat?options=tuwan`;
@@ -233,7 +229,9 @@ interface PlayedScene extends Omit<Scene, 'steps'> {
 }
 
 interface BridgedScene extends PlayedScene {
-  /** The address where nobody is. */
+  readonly outside: SocketPlayer;
+  /** Its own address, and one where nobody is. */
+  readonly own: string;
   readonly nobody: string;
   /** From now on connections end without a trace. */
   abrupt(): Promise<void>;
@@ -261,7 +259,7 @@ async function setBridgedScene(t: TestContext): Promise<BridgedScene> {
   const abrupt = async () => {
     for (const player of [inside, outside]) await player.must('abrupt 1');
   };
-  return { id: inside.id, pid: await pidOf(inside.id), world, inside, nobody, abrupt };
+  return { id: inside.id, pid: await pidOf(inside.id), world, inside, outside, own, nobody, abrupt };
 }
 
 /** Who plays is joined to the observed container, which does nothing. */
@@ -332,8 +330,8 @@ test('a connection that only its timers move', { skip: !isSweep && 'takes minute
   for (const name of ['b', 'c']) await inside.must(`set ${name} keepalive 1`);
   const observation = new Observation(t, { ...scene, steps: socketSteps() });
   await observation.begin();
-  const before = await readMetric('forced_reads');
-  await waitFor(async () => (await readMetric('forced_reads')) > before, { what: 'a forced read', timeoutMs: 90_000 });
+  const before = await readNumber('forced_reads');
+  await waitFor(async () => (await readNumber('forced_reads')) > before, { what: 'a forced read', timeoutMs: 90_000 });
   await observation.settle(1);
   observation.judge();
 });
@@ -357,13 +355,86 @@ test('among others whose tables have to be read each time, so that the cap makes
     });
     await watcher.until('a snapshot', ({ data }) => data);
   }
-  const before = await readMetric('late_reads');
+  const before = await readNumber('late_reads');
   await sweep(t, { ...(await setBridgedScene(t)), steps: socketSteps(), boundMs: boundMs + crowdBoundMs, ways: [2] });
-  const late = (await readMetric('late_reads')) - before;
+  const late = (await readNumber('late_reads')) - before;
   t.diagnostic(`${late} reads had to wait`);
   assert.ok(late > moments, 'nothing had to wait');
 });
 
+/** Waits until the probe looks by itself. */
+async function awaitPace(): Promise<void> {
+  const asksSeldom = async () => {
+    const before = await readNumber('questions');
+    await sleep(10 * intervalMs);
+    return (await readNumber('questions')) - before <= 5;
+  };
+  await waitFor(asksSeldom, { what: 'the probe to be asked at some moments only', timeoutMs: 60_000 });
+}
+
+test('what wakes up a namespace that rests, whoever does it', async (t) => {
+  const scene = await setBridgedScene(t);
+  await scene.abrupt();
+  const { id, inside, outside, own } = scene;
+  await inside.must('serve a tcp 0.0.0.0 80 50');
+  const { id: tools } = await createTestContainer(t, {
+    body: { HostConfig: { NetworkMode: `container:${id}`, CapAdd: ['NET_ADMIN'], Init: false } },
+  });
+  await learn(tools);
+  const intruder = await startIntruder(t, scene.pid);
+  const { name: network } = await createTestNetwork(t);
+  const run = async (line: string) => {
+    const { code, stderr } = await execInContainer(tools, 'sh', '-c', line);
+    assert.equal(code, 0, `${line}: ${stderr}`);
+  };
+  const finish = async () => {
+    await inside.must('accept a e');
+    await inside.must('close e');
+  };
+  const deeds: [string, () => Promise<unknown>][] = [
+    ['an exec listens', () => run('httpd -p 81')],
+    ['the kernel alone takes a connection', () => connectFrom(outside, own)],
+    ['it is taken, and ended', finish],
+    ['somebody from the host listens', () => intruder.must('serve c tcp 127.0.0.1 82 5')],
+    ['he binds', () => intruder.must('serve d udp 127.0.0.1 53 0')],
+    ['he leaves', () => intruder.must('clear')],
+    ['another network comes', () => callDocker('POST', `/networks/${network}/connect`, { Container: id })],
+    ['an address, and a listener there', () => run('ip addr add 10.77.0.9/32 dev lo && httpd -p 10.77.0.9:83')],
+    ['the network goes', () => callDocker('POST', `/networks/${network}/disconnect`, { Container: id })],
+    ['they end', () => run('killall httpd; ip addr del 10.77.0.9/32 dev lo')],
+    ['one who joins listens', () => joinAndListen(t, id)],
+  ];
+  const observation = new Observation(t, { ...scene, steps: socketSteps() });
+  await observation.begin();
+  for (let round = 0; round < (isSweep ? 12 : 1); round += 1)
+    for (const [what, deed] of deeds) {
+      // Until then it waits in a queue, and the tables are read each time.
+      if (deed !== finish) await awaitPace();
+      scene.world.log.push(what);
+      await observation.act(deed, round % 3);
+    }
+  const { judged } = observation.judge();
+  const { lags } = observation;
+  t.diagnostic(
+    `${lags.length} deeds, agreement after at most ${Math.round(Math.max(...lags))} ms; ${judged} claims hold`,
+  );
+});
+
+async function connectFrom(player: SocketPlayer, address: string): Promise<void> {
+  await player.must('open b tcp');
+  await player.must(`connect b ${address} 80`);
+}
+
+async function joinAndListen(t: TestContext, id: string): Promise<void> {
+  const { id: joined } = await createTestContainer(t, {
+    body: { Cmd: ['httpd', '-f', '-p', '84'], HostConfig: { NetworkMode: `container:${id}`, Init: false } },
+  });
+  await waitFor(async () => (await execInContainer(joined, 'netstat', '-tln')).stdout.includes(':84 '), {
+    what: 'it to listen',
+  });
+  await callDocker('DELETE', `/containers/${joined}?force=true`);
+}
+
 test('no forced read found what no witness had told', async () => {
-  assert.equal(await readMetric('forced_changes'), 0);
+  assert.equal(await readNumber('forced_changes'), 0);
 });

@@ -18,7 +18,10 @@ const authorized = { headers: running.headers };
 const postLogin = (body: unknown) => send(running.url, { method: 'POST', path: '/api/v1/login', body });
 const post = (path: string) => send(running.url, { method: 'POST', path, ...authorized });
 
-test('a login code is changed for the token once', async () => {
+const ask = (token: string) =>
+  send(running.url, { path: '/api/v1/session', headers: { authorization: `Bearer ${token}` } });
+
+test('a login code is changed for a session once', async () => {
   const issued = await post('/api/v1/login-codes');
   assert.equal(issued.status, 201);
   assert.equal(issued.headers['cache-control'], 'no-store');
@@ -28,7 +31,8 @@ test('a login code is changed for the token once', async () => {
 
   const first = await postLogin({ code });
   assert.equal(first.status, 200);
-  assert.deepEqual(first.body, { token: running.token });
+  assert.notEqual(first.body.token, running.token);
+  assert.equal((await ask(first.body.token)).body.kind, 'session');
   assert.equal(first.headers['cache-control'], 'no-store');
   const again = await postLogin({ code });
   assert.equal(again.status, 401);
@@ -39,7 +43,7 @@ test('an expired login code is no use, and nonsense is refused by field', async 
   const { body } = await post('/api/v1/login-codes');
   clock.ahead += 600_001;
   assert.equal((await postLogin({ code: body.code })).status, 401);
-  for (const wrong of [{}, { code: 5 }, { code: '' }, { code: 'x', token: 'y' }, [], null]) {
+  for (const wrong of [{}, { code: 5 }, { code: '' }, { token: '' }, { code: 'x', token: 'y' }, [], null]) {
     const answer = await postLogin(wrong);
     assert.equal(answer.status, 400, JSON.stringify(wrong));
     assert.equal(answer.body.code, 'invalid_request');

@@ -12,28 +12,10 @@ import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { dockerApi, removeContainer } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import type { Schema } from '../support/schema-values.ts';
 
 const server = await startApp({ after });
 
-interface Shape {
-  readonly type?: string;
-  readonly anyOf?: readonly Shape[];
-  readonly enum?: readonly unknown[];
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly maxProperties?: number;
-  readonly items?: Shape;
-  readonly propertyNames?: Shape;
-  readonly additionalProperties?: boolean | Shape;
-  readonly properties?: Readonly<Record<string, Shape>>;
-}
 const models: readonly { mode: Mode; schema: TSchema; valid: object }[] = [
   { mode: 'closed', schema: CreateClosed, valid: {} },
   { mode: 'bridged', schema: CreateBridged, valid: {} },
@@ -52,7 +34,7 @@ const samples: Readonly<Record<string, unknown>> = {
 };
 
 /** Values that this schema refuses, each for another reason. */
-function badValues(shape: Shape): unknown[] {
+function badValues(shape: Schema): unknown[] {
   const branches = shape.anyOf ?? [shape];
   const types = new Set(branches.flatMap(({ type }) => (type === 'number' ? ['number', 'integer'] : [type])));
   const ofOtherTypes = Object.entries(samples).flatMap(([type, value]) => (types.has(type) ? [] : [value]));
@@ -80,7 +62,7 @@ const hostile = [
   ' ',
 ];
 
-function badOfType(shape: Shape): unknown[] {
+function badOfType(shape: Schema): unknown[] {
   if (shape.enum !== undefined) return ['', 'Missing', ...hostile].filter((value) => !shape.enum?.includes(value));
   if (shape.type === 'string') {
     const long = shape.maxLength === undefined ? [] : ['x'.repeat(shape.maxLength + 1), 'x'.repeat(100_000)];
@@ -148,7 +130,7 @@ function assertProblem(
 for (const { mode, schema, valid } of models) {
   test(`${mode}: every field refuses what its schema refuses, by its name`, async () => {
     let count = 0;
-    for (const [field, shape] of Object.entries((schema as Shape).properties ?? {})) {
+    for (const [field, shape] of Object.entries((schema as Schema).properties ?? {})) {
       const bad = badValues(shape);
       assert.ok(bad.length >= 5, `${field} was put to the test`);
       for (const value of bad) {
@@ -174,7 +156,7 @@ for (const { mode, schema, valid } of models) {
 }
 
 test('whatever JSON is sent as a field, the schema and the server agree, and a plan never fails', async () => {
-  const fields = [...new Set(models.flatMap(({ schema }) => Object.keys((schema as Shape).properties ?? {})))];
+  const fields = [...new Set(models.flatMap(({ schema }) => Object.keys((schema as Schema).properties ?? {})))];
   const json = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
     fc.string({ unit: 'binary' }),

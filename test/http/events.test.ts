@@ -4,6 +4,7 @@ import { type ClientRequest, get } from 'node:http';
 import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
+import { defer } from '../support/defer.ts';
 import { type Cleanup, waitFor } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
@@ -58,7 +59,7 @@ function follow(
       resolve({ reader, frames, type, lastId: () => lastId, ended: () => ended, cut: () => call.destroy() });
     });
     call.on('error', reject);
-    cleanup.after(() => {
+    defer(cleanup, () => {
       call.destroy();
     });
   });

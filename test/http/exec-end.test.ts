@@ -39,7 +39,7 @@ function startExec(at: Pick<RunningApp, 'url' | 'headers'>, id: string, body: ob
 
 const runs = (id: string, what: string) =>
   waitFor(async () => (await listProcesses(id)).some((line) => line.includes(what)), { what: `"${what}" to run` });
-const isGone = (id: string, what: string, timeoutMs = 10_000) =>
+const isGone = (id: string, what: string, timeoutMs = 30_000) =>
   waitFor(async () => !(await listProcesses(id)).some((line) => line.includes(what)), {
     what: `"${what}" to be gone`,
     timeoutMs,
@@ -98,7 +98,7 @@ test('a time-out so short that the command may not have begun yet', async (t) =>
   const { id } = await createManaged(t);
   const { body } = await startExec(server, id, { command: ['sleep', '7100'], timeoutMs: 100 });
   assert.equal(body.timedOut, true);
-  await isGone(id, 'sleep 7100', 3_000);
+  await isGone(id, 'sleep 7100');
 });
 
 test('in an image without a shell, and for a user without rights', async (t) => {
@@ -134,7 +134,7 @@ test('in a container that is paused meanwhile it is killed as soon as that goes 
   const { status, body } = await answer;
   assert.deepEqual([status, body.timedOut], [200, true]);
   await callDocker('POST', `/containers/${id}/unpause`);
-  await isGone(id, 'sleep 7300', 3_000);
+  await isGone(id, 'sleep 7300');
 });
 
 test('when the caller leaves, the command is killed', async (t) => {
@@ -145,7 +145,7 @@ test('when the caller leaves, the command is killed', async (t) => {
     await runs(id, 'sleep 7400');
     if (waitMs > 0) await waitFor(async () => (await listGuards(id)).length > 0, { what: 'its guard' });
     caller.abort();
-    await isGone(id, 'sleep 7400', 5_000);
+    await isGone(id, 'sleep 7400');
   }
 });
 
@@ -176,7 +176,7 @@ test('when the server is killed with SIGKILL, the command dies, and so does its 
   await waitFor(async () => (await listGuards(id)).length > 0, { what: 'its guard' });
   await waitFor(() => isGuarded(id), { what: 'the guard to run' });
   await victim.kill('SIGKILL');
-  await isGone(id, 'sleep 76', 8_000);
+  await isGone(id, 'sleep 76');
   await waitFor(async () => (await listGuards(id)).length === 0, { what: 'the guard to be gone' });
 });
 
@@ -241,5 +241,5 @@ test('a guard that somebody in the container kills is replaced', async (t) => {
   await waitFor(async () => !(await listGuards(id)).includes(first ?? ''), { what: 'the first guard to be gone' });
   const { body } = await answer;
   assert.equal(body.timedOut, true);
-  await isGone(id, 'sleep 7900', 3_000);
+  await isGone(id, 'sleep 7900');
 });

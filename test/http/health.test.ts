@@ -249,6 +249,22 @@ test('no path and no query, however odd, is ever a 500', async () => {
   );
 });
 
+test('a long turn of the event loop now and then sheds nothing', async () => {
+  await waitFor(async () => (await send(running.url, { path: '/api/v1/engines', headers })).status === 200, {
+    what: 'a server that keeps up',
+  });
+  const blocked = new Int32Array(new SharedArrayBuffer(4));
+  // Whatever the guard is about to do when the turn begins.
+  for (let turn = 0; turn < 5; turn += 1) {
+    Atomics.wait(blocked, 0, 0, 1_200);
+    for (let after = 0; after < 4; after += 1) {
+      const { status, text } = await send(running.url, { path: '/api/v1/engines', headers });
+      assert.equal(status, 200, text);
+      await new Promise((resolve) => setTimeout(resolve, 110));
+    }
+  }
+});
+
 test('a server that cannot keep up sheds load, but goes on saying that it lives', async () => {
   const blocked = new Int32Array(new SharedArrayBuffer(4));
   const answers: { path: string; status: number; code?: string }[] = [];

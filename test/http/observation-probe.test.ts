@@ -4,7 +4,14 @@ import { after, test } from 'node:test';
 import request from 'supertest';
 import { parseNetstatOptions } from '../../src/domain/observation/netstat-options.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, inspectContainer, listContainerIds, waitFor } from '../support/engine.ts';
+import {
+  callDocker,
+  createTestContainer,
+  inspectContainer,
+  listContainerIds,
+  removeContainer,
+  waitFor,
+} from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
@@ -152,6 +159,34 @@ test('what is idle is not read again, and what happens within one tick is seen',
   await client.close();
 });
 
+test('while nothing moves watchers are told nothing, and who comes then is told by when it was still so', async () => {
+  const target = await makeTarget({ after }, server);
+  const first = await watch(target);
+  await first.until('a snapshot', ({ data }) => data);
+  for (let round = 0; round < 5; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const came = Date.now();
+    const newcomer = await watch(target);
+    await newcomer.until('a snapshot', ({ data }) => data);
+    const told = newcomer.of('snapshot')[0];
+    const ages = [came - Date.parse(told?.at), came - Date.parse(told?.data.asOf)];
+    // It was asked ten times a second, on a machine that is not ours alone; what was first seen is older with each round.
+    assert.ok(Math.max(...ages) < 1_000, `told of ${ages} ms ago in round ${round}`);
+  }
+  assert.equal(first.of('snapshot').length + first.of('delta').length, 1);
+});
+
+test('a container that is renamed while nothing moves is shown by its new name', async () => {
+  const target = await makeTarget({ after }, server);
+  const client = await watch(target);
+  await client.until('a snapshot', ({ data }) => data);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const renamed = `${target.name}-renamed`;
+  after(() => removeContainer(renamed));
+  await callDocker('POST', `/containers/${target.id}/rename?name=${renamed}`);
+  await client.until('the new name', ({ data }) => data?.container.name === renamed);
+});
+
 test('rows that the kernel takes away by itself are gone, in no more than their time and a second', async () => {
   const sysctls = { 'net.ipv4.tcp_fin_timeout': '3' };
   const target = await makeTarget({ after }, server, {
@@ -238,9 +273,9 @@ test('an engine that refuses a probe is observed by helpers, and says why', asyn
 
 test('metrics tell what the probe does', async () => {
   const { text } = await request(server.url).get('/metrics').set(server.headers);
-  assert.match(text, /^terrarium_probe_walks [1-9]/m);
-  assert.match(text, /^terrarium_probe_cpu_seconds 0\.\d*[1-9]/m);
-  assert.match(text, /^terrarium_probe_forced_changes 0$/m);
+  assert.match(text, /^terrarium_probe_walks_total [1-9]/m);
+  assert.match(text, /^terrarium_probe_cpu_seconds_total 0\.\d*[1-9]/m);
+  assert.match(text, /^terrarium_probe_forced_changes_total 0$/m);
 });
 
 test('engines say by what they are observed', async () => {

@@ -10,7 +10,9 @@ import test, { type TestContext } from 'node:test';
 import { settings } from '../../src/settings.ts';
 import { testToken } from '../support/app.ts';
 import { createTestContainer, findFreePort, inspectContainer, listContainerIds, waitFor } from '../support/engine.ts';
+import { readLogFields } from '../support/log-fields.ts';
 import { send } from '../support/raw-http.ts';
+import { findServerProgram } from '../support/server-program.ts';
 import { connectStream } from '../support/stream-client.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
@@ -25,14 +27,14 @@ interface Run {
   readonly signal: (name: NodeJS.Signals) => void;
 }
 
-/** Runs src/main.ts without a configured token; the process and its folder are gone after the test. */
+/** Runs the server without a configured token; the process and its folder are gone after the test. */
 async function run(
   t: TestContext,
   { env = {}, args = [], preload = [] }: { env?: NodeJS.ProcessEnv; args?: string[]; preload?: string[] } = {},
 ): Promise<Run> {
   const stateDir = await mkdtemp(path.join(tmpdir(), 'terrarium-process-'));
   const port = await findFreePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', ...preload, 'src/main.ts', ...args], {
+  const child = spawn(process.execPath, [...preload, ...(await findServerProgram()), ...args], {
     cwd: root,
     env: { ...process.env, TERRARIUM_STATE_DIR: stateDir, TERRARIUM_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,7 +59,7 @@ async function run(
       const since = performance.now();
       await waitFor(() => child.exitCode !== null || child.signalCode !== null, {
         what: 'the process to end',
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         intervalMs: 10,
       });
       const tookMs = performance.now() - since;
@@ -131,10 +133,12 @@ test('it says where it is and how to log in, once, and warns of a misspelled var
   assert.match(server.stderr(), /TERRARIUM_ALOWED_HOSTS .*TERRARIUM_ALLOWED_HOSTS\?/);
 
   const file = path.join(server.stateDir, 'token');
-  const token = (await readFile(file, 'utf8')).trim();
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const exchange = () => send(server.url, { method: 'POST', path: '/api/v1/login', body: { code } });
-  assert.deepEqual((await exchange()).body, { token });
+  const { body } = await exchange();
+  assert.notEqual(body.token, (await readFile(file, 'utf8')).trim(), 'a session has a token of its own');
+  const headers = { authorization: `Bearer ${body.token}` };
+  assert.equal((await send(server.url, { path: '/api/v1/session', headers })).body.role, 'admin');
   assert.equal((await exchange()).status, 401);
 
   server.signal('SIGINT');
@@ -262,5 +266,14 @@ test('nothing secret is in what it prints, at the most talkative level', async (
     );
   }
   assert.ok(!server.stdout().includes(token));
-  for (const line of log.trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
+  const documented = await readLogFields();
+  for (const line of log.trim().split('\n')) {
+    const fields = Object.keys(JSON.parse(line));
+    assert.deepEqual(
+      fields.filter((field) => !documented.includes(field)),
+      [],
+      line,
+    );
+    for (const field of ['level', 'time', 'pid', 'hostname', 'msg']) assert.ok(fields.includes(field), line);
+  }
 });

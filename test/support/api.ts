@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import request, { type Test } from 'supertest';
 import type { Container, Mode } from '../../src/schemas/container.ts';
 import type { RunningApp } from './app.ts';
+import { defer } from './defer.ts';
 import { type Cleanup, removeContainer } from './engine.ts';
 import { uniqueName } from './run-id.ts';
 
@@ -16,16 +17,26 @@ export interface Api {
   create(mode: Mode, body?: Record<string, unknown>): Promise<Container>;
 }
 
+/** One call with the token, whatever it answers. Paths are relative to `/api/v1`. */
+export function callApi(
+  { url, headers }: Pick<RunningApp, 'url' | 'headers'>,
+  method: 'get' | 'post' | 'put' | 'delete',
+  path: string,
+  body?: object,
+): Test {
+  const sent = request(url)[method](`/api/v1${path}`).set(headers);
+  return body === undefined ? sent : sent.send(body);
+}
+
 /** Paths are relative to `/api/v1`. */
-export function useApi({ url, headers }: Pick<RunningApp, 'url' | 'headers'>, cleanup: Cleanup): Api {
-  const call = (method: 'get' | 'post' | 'delete', path: string) => request(url)[method](`/api/v1${path}`).set(headers);
+export function useApi(server: Pick<RunningApp, 'url' | 'headers'>, cleanup: Cleanup): Api {
   const api: Api = {
-    get: (path) => call('get', path),
-    post: (path, body) => (body === undefined ? call('post', path) : call('post', path).send(body)),
-    delete: (path) => call('delete', path),
+    get: (path) => callApi(server, 'get', path),
+    post: (path, body) => callApi(server, 'post', path, body),
+    delete: (path) => callApi(server, 'delete', path),
     tryCreate(mode, { name = uniqueName(mode), ...body } = {}) {
       const containerName = String(name);
-      cleanup.after(() => removeContainer(containerName));
+      defer(cleanup, () => removeContainer(containerName));
       return Object.assign(api.post(`/containers/${mode}`, { name, ...body }), { containerName });
     },
     async create(mode, body) {

@@ -8,6 +8,7 @@ import { buildApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { Clock } from '../../src/services/services.ts';
+import { defer } from './defer.ts';
 import type { Cleanup } from './engine.ts';
 
 export const testToken = 'test-token-0123456789abcdef0123456789abcdef';
@@ -54,7 +55,7 @@ export async function startApp(
     await app.close();
     await rm(stateDir, { recursive: true, force: true });
   };
-  t.after(close);
+  defer(t, close);
   for (const mirror of app.services.catalogue.mirrors) await mirror.settled();
   return {
     app,

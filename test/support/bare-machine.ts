@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CommandResult, createTestContainer, docker, runCommand, waitFor } from './engine.ts';
+import { buildKeptImage } from './kept-image.ts';
 
 const base = 'terrarium-test-base:trixie';
 const image = 'terrarium-test-machine:trixie';
@@ -39,8 +40,7 @@ export interface BareMachine {
 
 /** Starts a bare machine with the project's repository at `/repository`; it is removed after the test. */
 export async function startBareMachine(t: TestContext): Promise<BareMachine> {
-  const built = await runCommand('docker', ['build', '--tag', image, '-'], { input: dockerfile, timeoutMs: 240_000 });
-  assert.equal(built.code, 0, built.stderr.slice(-3_000));
+  await buildKeptImage(image, dockerfile);
 
   const cache = path.join(os.homedir(), '.npm');
   const bind = (Source: string, Target: string, ReadOnly = true) => ({ Type: 'bind', Source, Target, ReadOnly });

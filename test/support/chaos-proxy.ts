@@ -1,10 +1,11 @@
-// A bad line between us and a real engine: a listener (Unix socket or TCP) that hands everything on, until it is told to cut, delay,
-// swallow or break off in the middle of an answer. It changes nothing of what it carries.
+// A bad line between us and a real engine: a listener (Unix socket or TCP) that hands everything on, until it is told to cut, delay, throttle,
+// swallow, lose, mangle or break off in the middle of an answer. Requests it never changes.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defer } from './defer.ts';
 import { type Cleanup, engineAddress } from './engine.ts';
 
 /** What the line does to what comes next. */
@@ -20,7 +21,13 @@ export type Fault =
    */
   | { readonly kind: 'cutAfter'; readonly bytes: number; readonly only?: RegExp }
   /** New connections are cut as soon as they are made. */
-  | { readonly kind: 'refuse' };
+  | { readonly kind: 'refuse' }
+  /** Answers come no faster than so, each connection for itself. */
+  | { readonly kind: 'throttle'; readonly bytesPerSecond: number }
+  /** What is said on a connection that is open now, or made while this lasts, is lost for ever, its end too, and neither side is told: it is half open. */
+  | { readonly kind: 'lose' }
+  /** Each piece of an answer is changed; with `only`, of those connections whose latest request line matches. */
+  | { readonly kind: 'mangle'; readonly mangle: (bytes: Buffer) => Buffer; readonly only?: RegExp };
 
 export interface ChaosProxy {
   /** `unix:///…` or `tcp://127.0.0.1:PORT`, for an engine's endpoint. */
@@ -40,13 +47,12 @@ export interface ChaosProxy {
   close(): Promise<void>;
 }
 
-/** Puts a line in front of the shared engine, or of `target` (`unix:///…`), and takes it away after the test. */
+/** Puts a line in front of the shared engine, or of `target` (`unix:///…`, `tcp://host:port`), and takes it away after the test. */
 export async function startChaosProxy(
   cleanup: Cleanup,
   { over = 'unix', target }: { over?: 'unix' | 'tcp'; target?: string } = {},
 ): Promise<ChaosProxy> {
-  const engine: NetConnectOpts =
-    target === undefined ? toConnectOptions(engineAddress()) : { path: target.replace(/^unix:\/\//, '') };
+  const engine: NetConnectOpts = target === undefined ? toConnectOptions(engineAddress()) : readTarget(target);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-line-'));
   const lines = new Set<Line>();
   let fault: Fault = { kind: 'none' };
@@ -104,12 +110,18 @@ export async function startChaosProxy(
       await rm(folder, { recursive: true, force: true });
     },
   };
-  cleanup.after(() => proxy.close());
+  defer(cleanup, () => proxy.close());
   return proxy;
 }
 
 function toConnectOptions({ socketPath, host, port }: ReturnType<typeof engineAddress>): NetConnectOpts {
   return socketPath === undefined ? { host: host ?? '127.0.0.1', port: Number(port) } : { path: socketPath };
+}
+
+function readTarget(target: string): NetConnectOpts {
+  if (!target.startsWith('tcp://')) return { path: target.replace(/^unix:\/\//, '') };
+  const { hostname, port } = new URL(target.replace(/^tcp:/, 'http:'));
+  return { host: hostname, port: Number(port) };
 }
 
 /** One connection through the proxy. */
@@ -121,19 +133,22 @@ class Line {
   #answered = 0;
   #isCut = false;
   #isHeld = false;
+  #isLost = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(client: Socket, engine: Socket, onClose: () => void) {
     this.#client = client;
     this.#engine = engine;
-    client.on('data', (bytes) => engine.write(bytes));
-    engine.on('data', (bytes) => this.#answer(bytes));
+    client.on('data', (bytes) => this.#isLost || engine.write(bytes));
+    engine.on('data', (bytes) => this.#isLost || this.#answer(bytes));
     // A half-closed stdin has to arrive as one.
-    client.on('end', () => engine.end());
-    engine.on('end', () => this.#afterQueue(() => client.end()));
+    client.on('end', () => this.#isLost || engine.end());
+    engine.on('end', () => this.#isLost || this.#afterQueue(() => client.end()));
     for (const socket of [client, engine]) {
       socket.on('error', () => {});
       socket.on('close', () => {
+        // The other end of a half-open connection learns nothing of it.
+        if (this.#isLost && !this.#isCut) return;
         onClose();
         this.#afterQueue(() => {
           client.destroy();
@@ -151,6 +166,7 @@ class Line {
   set(fault: Fault): void {
     this.#fault = fault;
     this.#answered = 0;
+    if (fault.kind === 'lose') this.#isLost = true;
     this.#apply();
   }
 
@@ -183,6 +199,17 @@ class Line {
         await due;
         this.#client.write(bytes);
       });
+      return;
+    }
+    if (fault.kind === 'throttle') {
+      this.#afterQueue(async () => {
+        this.#client.write(bytes);
+        await sleep((bytes.length / fault.bytesPerSecond) * 1_000);
+      });
+      return;
+    }
+    if (fault.kind === 'mangle' && (fault.only?.test(this.#request) ?? true)) {
+      this.#afterQueue(() => this.#client.write(fault.mangle(bytes)));
       return;
     }
     const isCutShort = fault.kind === 'cutAfter' && (fault.only?.test(this.#request) ?? true);

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { defer } from './defer.ts';
 import { type Cleanup, docker, engineAddress, removeContainer, runCommand } from './engine.ts';
 import { testLabel, testLabels, uniqueName } from './run-id.ts';
 
@@ -18,10 +19,10 @@ export type CreateVerdict =
 
 export interface CliRecorder {
   /**
-   * Runs `docker create OPTIONS IMAGE`, removes what came of it, and tells what the CLI sent or why not. The image
+   * Runs `docker create OPTIONS IMAGE COMMAND`, removes what came of it, and tells what the CLI sent or why not. The image
    * (default busybox) is never pulled.
    */
-  create(options: readonly string[], image?: string): Promise<CreateVerdict>;
+  create(options: readonly string[], image?: string, command?: readonly string[]): Promise<CreateVerdict>;
 }
 
 /** Starts the relay; it ends with the test (or, given `{ after }` of node:test, with the file). */
@@ -52,17 +53,26 @@ export async function startCliRecorder(cleanup: Cleanup): Promise<CliRecorder> {
     (call, answer) => void relay(call, answer).catch((error: Error) => answer.destroy(error)),
   );
   await new Promise<void>((resolve) => server.listen(socket, resolve));
-  cleanup.after(async () => {
+  defer(cleanup, async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await rm(folder, { recursive: true, force: true });
   });
 
   return {
-    async create(options, image = 'busybox:latest') {
+    async create(options, image = 'busybox:latest', command = []) {
       const name = uniqueName('recorded');
       const label = `${testLabel}=${testLabels[testLabel]}`;
-      const args = ['create', '--pull=never', `--name=${name}`, `--label=${label}`, ...options, '--', image];
+      const args = [
+        'create',
+        '--pull=never',
+        `--name=${name}`,
+        `--label=${label}`,
+        ...options,
+        '--',
+        image,
+        ...command,
+      ];
       try {
         const { code, stderr } = await runCommand('docker', args, { env: { DOCKER_HOST: `unix://${socket}` } });
         const record = sent.get(name);

@@ -1,5 +1,6 @@
 // Talks with a program that stays: a line to its stdin, an answer from its stdout, one after the other. It knows neither program nor words.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { defer } from './defer.ts';
 import type { Cleanup } from './engine.ts';
 
 /** Milliseconds for one answer. */
@@ -17,7 +18,7 @@ export class Conversation {
   constructor(cleanup: Cleanup, [program, ...args]: readonly [string, ...string[]], endMark: string) {
     this.#child = spawn(program, args);
     this.#endMark = endMark;
-    cleanup.after(() => {
+    defer(cleanup, () => {
       this.#child.kill('SIGKILL');
     });
     this.#child.stdout.setEncoding('utf8').on('data', (chunk: string) => this.#hear(chunk));

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { defer } from './defer.ts';
 import { type Cleanup, engineAddress } from './engine.ts';
 
 export interface EngineProxy {
@@ -100,6 +101,6 @@ export async function startEngineProxy(cleanup: Cleanup): Promise<EngineProxy> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  cleanup.after(() => proxy.close());
+  defer(cleanup, () => proxy.close());
   return proxy;
 }

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { defer } from './defer.ts';
 import { type Cleanup, engineAddress } from './engine.ts';
 
 export interface EngineRelay {
@@ -77,7 +78,7 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
 
   const server = createServer((call, answer) => void relay(call, answer).catch(() => answer.destroy()));
   await new Promise<void>((resolve) => server.listen(socket, resolve));
-  cleanup.after(async () => {
+  defer(cleanup, async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await rm(folder, { recursive: true, force: true });

@@ -4,15 +4,10 @@ import { spawn } from 'node:child_process';
 import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cleanup, defer } from './defer.ts';
 import { testLabels, uniqueName } from './run-id.ts';
 
-/**
- * Anything with `after`: a test's context, or `{ after }` of node:test for a whole file. Not within a `before` hook:
- * Node 20 runs what is registered there as soon as the hook ends.
- */
-export interface Cleanup {
-  after(step: () => void | Promise<void>): void;
-}
+export type { Cleanup };
 
 /** What the engine answered; `body` is the parsed JSON, or undefined when it was not JSON. */
 export interface DockerAnswer<Body> {
@@ -144,7 +139,7 @@ export async function createTestContainer(
   cleanup: Cleanup,
   { name = uniqueName('test'), start = true, body = {} }: TestContainerOptions = {},
 ): Promise<{ id: string; name: string }> {
-  cleanup.after(() => removeContainer(name));
+  defer(cleanup, () => removeContainer(name));
   const { Id: id } = await callDocker<{ Id: string }>('POST', `/containers/create?name=${encodeURIComponent(name)}`, {
     Image: 'busybox:latest',
     Cmd: ['sleep', '3600'],
@@ -162,7 +157,7 @@ export async function createTestNetwork(
   // biome-ignore lint/suspicious/noExplicitAny: a Docker network body is whatever the engine takes
   { name = uniqueName('test'), body = {} }: { name?: string; body?: Record<string, any> } = {},
 ): Promise<{ id: string; name: string }> {
-  cleanup.after(() => removeNetwork(name));
+  defer(cleanup, () => removeNetwork(name));
   const labels = { ...body.Labels, ...testLabels };
   const { Id: id } = await callDocker<{ Id: string }>('POST', '/networks/create', {
     Name: name,

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { defer } from './defer.ts';
 import { type Cleanup, docker, findFreePort, runCommand, waitFor } from './engine.ts';
 import { uniqueName } from './run-id.ts';
 
@@ -39,7 +40,7 @@ export async function startImageRegistry(cleanup: Cleanup): Promise<ImageRegistr
   );
   const server = spawn('docker-registry', ['serve', configuration], { stdio: 'ignore' });
   const failed = once(server, 'error').then(([error]) => error as Error);
-  cleanup.after(async () => {
+  defer(cleanup, async () => {
     const ended = server.exitCode === null && server.pid !== undefined ? once(server, 'exit') : undefined;
     server.kill('SIGKILL');
     await ended;

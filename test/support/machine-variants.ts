@@ -16,6 +16,33 @@ export const remappedIds = [
   'echo dockremap:200000:65536 | tee /etc/subgid > /etc/subuid',
 ] as const;
 
+/** A machine whose iptables is the legacy variant. */
+export const legacyIptables = [
+  'mount -t tmpfs tmpfs /etc/alternatives',
+  ...['iptables', 'ip6tables'].flatMap((name) =>
+    ['', '-save', '-restore'].map(
+      (suffix) => `ln -s /usr/sbin/${name}-legacy${suffix} /etc/alternatives/${name}${suffix}`,
+    ),
+  ),
+] as const;
+
+/** A machine that knows no alternatives: its programs are where they are (Arch, Alpine). */
+export const withoutAlternatives = [
+  'cp --archive /etc "$FOLDER/etc"',
+  'rm -r "$FOLDER/etc/alternatives"',
+  'mount --bind "$FOLDER/etc" /etc',
+  'mount -t tmpfs tmpfs /usr/local/sbin',
+  ...['iptables', 'ip6tables'].flatMap((name) =>
+    ['', '-save', '-restore'].map((suffix) => `ln -s ../../sbin/${name}-nft${suffix} /usr/local/sbin/${name}${suffix}`),
+  ),
+] as const;
+
+/** A machine with iptables and without what saves its rules. */
+export const withoutSave = [
+  'mount -t tmpfs tmpfs /etc/alternatives',
+  ...['iptables', 'ip6tables'].map((name) => `ln -s /usr/sbin/${name}-nft /etc/alternatives/${name}`),
+] as const;
+
 /** This machine has cgroup v2 and nothing else. */
 export function isCgroupV2(): boolean {
   return existsSync('/sys/fs/cgroup/cgroup.controllers');

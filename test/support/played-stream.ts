@@ -1,6 +1,6 @@
 // A subject whose states a test makes, and a wire whose other end a test plays. Neither stands in for anything of Docker.
 import type { RowShape } from '../../src/streams/delta.ts';
-import type { Source, SourceListener, Subject } from '../../src/streams/source.ts';
+import type { SeenAgain, Source, SourceListener, Subject } from '../../src/streams/source.ts';
 import type { Wire } from '../../src/streams/wire.ts';
 import { StreamReader } from './stream-client.ts';
 
@@ -14,6 +14,7 @@ export class PlayedSubject implements Subject {
   readonly rows = rows;
   listener: SourceListener | undefined;
   intervals: number[] = [];
+  seen: SeenAgain | null = null;
   opened = 0;
   closed = 0;
 
@@ -27,6 +28,7 @@ export class PlayedSubject implements Subject {
     this.intervals.push(intervalMs);
     return {
       setInterval: (ms) => this.intervals.push(ms),
+      seenAgain: () => this.seen,
       close: () => {
         this.closed += 1;
         this.listener = undefined;

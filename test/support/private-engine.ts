@@ -1,12 +1,15 @@
 // A Docker Engine of a test's own, in its own network, mount and process namespaces: it can be killed, stopped and configured without
 // touching the one that others share. Everything dies with the process that holds its namespaces, and that ends with this process.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import type { CertificateFiles } from './certificates.ts';
+import { defer } from './defer.ts';
 import { type Cleanup, runCommand, waitFor } from './engine.ts';
+import { findChild, type Holder, holdNamespaces } from './held-namespaces.ts';
 
 export interface PrivateEngineOptions {
   /** Further arguments of dockerd: `['--live-restore']`. */
@@ -15,6 +18,11 @@ export interface PrivateEngineOptions {
   image?: string;
   /** Listen on `tcp://ADDRESS:2375` too, an address that this machine reaches through a cable (veth) of their own. */
   tcp?: boolean;
+  /**
+   * Listen on `tcp://ADDRESS:2376` too, and let in whom its authority has signed (`--tlsverify`). Given the address, answers the certificate of the
+   * engine.
+   */
+  tls?: (address: string) => Promise<CertificateFiles>;
   /** Shell lines that make its mount namespace another machine's before it starts (machine-variants.ts); `$FOLDER` is a folder of its own. */
   prepare?: readonly string[];
 }
@@ -25,7 +33,9 @@ export interface PrivateEngine {
   readonly socket: string;
   /** `tcp://ADDRESS:2375`, with the option `tcp`. */
   readonly tcpHost: string | undefined;
-  /** This machine's address as the engine sees it, with the option `tcp`. */
+  /** `tcp://ADDRESS:2376`, with the option `tls`. */
+  readonly tlsHost: string | undefined;
+  /** This machine's address as the engine sees it, with the option `tcp` or `tls`. */
   readonly hostAddress: string | undefined;
   /** PID, on this machine, of the init of its namespaces: `nsenter --target PID --net` is where its ports are published. */
   readonly pid: number;
@@ -35,6 +45,8 @@ export interface PrivateEngine {
   loadImage(reference: string): Promise<void>;
   /** SIGKILLs dockerd; its containers run on, as they would. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGTERMs dockerd, as `systemctl stop` does: it stops its containers first. Resolves when it is gone. */
+  shutDown(): Promise<void>;
   /** Starts dockerd again, after `kill`, on the same data; kills it first where it runs. Resolves when it answers. */
   restart(options?: { args?: string[] }): Promise<void>;
   /** SIGSTOPs dockerd: its socket accepts and never answers. */
@@ -57,25 +69,27 @@ export function whyNoPrivateEngine(): string | false {
 /** Starts one and takes it away after the test. Start to answer: about 2 s. */
 export async function startPrivateEngine(
   cleanup: Cleanup,
-  { args = [], image, tcp = false, prepare = [] }: PrivateEngineOptions = {},
+  { args = [], image, tcp = false, tls, prepare = [] }: PrivateEngineOptions = {},
 ): Promise<PrivateEngine> {
   await sweepFolders();
   const folder = await mkdtemp(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
   const cgroup = path.basename(folder);
-  const holder = await holdNamespaces(folder, prepare);
+  const holder = await holdEngineNamespaces(folder, prepare);
   const socket = path.join(folder, 'docker.sock');
   const host = `unix://${socket}`;
   let daemon: Daemon | undefined;
 
   const stop = async () => {
-    await daemon?.kill();
+    await daemon?.end('SIGKILL');
+    await thawCgroups(cgroup);
     await holder.release();
     await removeCgroups(cgroup);
     await rm(folder, { recursive: true, force: true });
   };
-  cleanup.after(stop);
+  defer(cleanup, stop, { isLast: true });
 
-  const cable = tcp ? await plugCable(holder.pid) : undefined;
+  const cable = tcp || tls !== undefined ? await plugCable(holder.pid) : undefined;
+  const listening = cable === undefined ? [] : await composeListeners(cable.theirs, { tcp, tls });
   const start = async (more: string[]) => {
     await rm(path.join(folder, 'docker.pid'), { force: true });
     daemon = await startDaemon(holder.pid, folder, [
@@ -85,8 +99,7 @@ export async function startPrivateEngine(
       ...['--pidfile', path.join(folder, 'docker.pid')],
       ...['--cgroup-parent', `/${cgroup}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
       ...['--log-level', 'warn', '--host', host],
-      // Without an explicit --tls=false a plain TCP address costs 15 s of warnings.
-      ...(cable === undefined ? [] : ['--tls=false', '--host', `tcp://${cable.theirs}:2375`]),
+      ...listening,
       ...more,
     ]);
     await waitForAnswer(socket, daemon);
@@ -96,14 +109,16 @@ export async function startPrivateEngine(
   const engine: PrivateEngine = {
     host,
     socket,
-    tcpHost: cable === undefined ? undefined : `tcp://${cable.theirs}:2375`,
+    tcpHost: cable === undefined || !tcp ? undefined : `tcp://${cable.theirs}:2375`,
+    tlsHost: cable === undefined || tls === undefined ? undefined : `tcp://${cable.theirs}:2376`,
     hostAddress: cable?.ours,
     pid: holder.pid,
     docker: (...command) => runCommand('docker', ['--host', host, ...command]),
     loadImage: (reference) => copyImage(reference, host),
-    kill: async () => daemon?.kill(),
+    kill: async () => daemon?.end('SIGKILL'),
+    shutDown: async () => daemon?.end('SIGTERM'),
     restart: async ({ args: others = args } = {}) => {
-      await daemon?.kill();
+      await daemon?.end('SIGKILL');
       await start(others);
     },
     freeze: () => daemon?.signal('SIGSTOP'),
@@ -114,17 +129,17 @@ export async function startPrivateEngine(
   return engine;
 }
 
-interface Holder {
-  /** The PID, on this machine, of the init of the namespaces. */
-  readonly pid: number;
-  release(): Promise<void>;
+async function composeListeners(
+  address: string,
+  { tcp, tls }: { readonly tcp: boolean; readonly tls: PrivateEngineOptions['tls'] | undefined },
+): Promise<string[]> {
+  // Without an explicit --tls=false a plain TCP address costs 15 s of warnings.
+  if (tls === undefined) return tcp ? ['--tls=false', '--host', `tcp://${address}:2375`] : [];
+  const { ca, cert, key } = await tls(address);
+  return ['--tlsverify', '--tlscacert', ca, '--tlscert', cert, '--tlskey', key, '--host', `tcp://${address}:2376`];
 }
 
-/**
- * Processes and mounts of an engine end with the init of its namespaces, a reaper (tini) that ends with its one child, a `cat` that
- * ends with our end of its stdin: also when this process is killed.
- */
-async function holdNamespaces(folder: string, prepare: readonly string[]): Promise<Holder> {
+async function holdEngineNamespaces(folder: string, prepare: readonly string[]): Promise<Holder> {
   const resolvConf = path.join(folder, 'resolv.conf');
   // Without a way out, asking the machine's own name server for an absent image's registry takes 20 s to fail.
   await writeFile(resolvConf, 'nameserver 127.0.0.1\n');
@@ -139,47 +154,13 @@ async function holdNamespaces(folder: string, prepare: readonly string[]): Promi
     'echo ready',
     'exec cat',
   ].join(' && ');
-  const namespaces = [
-    '--net',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount',
-    '--propagation',
-    'private',
-    '--mount-proc',
-  ];
-  const child = spawn('unshare', [...namespaces, 'tini', '--', 'sh', '-c', script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.stdout.once('data', () => resolve());
-    void ended.then(() => reject(new Error('the namespaces of a private engine cannot be made')));
-  });
-  return {
-    pid: await findChild(child),
-    async release() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
-}
-
-/** The only child of a program that forks and waits (unshare, nsenter). */
-async function findChild(parent: ChildProcess): Promise<number> {
-  const { pid } = parent;
-  return waitFor(
-    async () => Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')[0]) || undefined,
-    { what: `the child of process ${pid}`, intervalMs: 5 },
-  );
+  return holdNamespaces(script, 'a private engine');
 }
 
 interface Daemon {
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL, and its end awaited. */
-  kill(): Promise<void>;
+  /** Sends it, and awaits its end. */
+  end(name: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** What it said, once it has ended by itself. */
   readonly failure: Promise<string>;
 }
@@ -200,8 +181,8 @@ async function startDaemon(holderPid: number, folder: string, args: string[]): P
   };
   return {
     signal,
-    async kill() {
-      signal('SIGKILL');
+    async end(name) {
+      signal(name);
       await ended;
     },
     failure: ended.then(async () => (await readFile(logFile, 'utf8').catch(() => '')).slice(-2_000)),
@@ -272,8 +253,19 @@ async function plugCable(holderPid: number): Promise<{ ours: string; theirs: str
   return { ours, theirs };
 }
 
+/** A container that is paused does not end before it goes on, whoever kills it. */
+async function thawCgroups(name: string): Promise<void> {
+  const root = '/sys/fs/cgroup';
+  for (const [folder, file, word] of [
+    [path.join(root, 'freezer', name), 'freezer.state', 'THAWED'],
+    [path.join(root, name), 'cgroup.freeze', '0'],
+  ] as const)
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
+      if (entry.isDirectory()) await writeFile(path.join(folder, entry.name, file), word).catch(() => {});
+}
+
 /** The engine's containers leave their empty cgroups behind, in each hierarchy (v1) or in the one there is (v2). */
-async function removeCgroups(name: string): Promise<void> {
+export async function removeCgroups(name: string): Promise<void> {
   const root = '/sys/fs/cgroup';
   const hierarchies = await readdir(root).catch(() => []);
   const removeTree = async (folder: string): Promise<void> => {

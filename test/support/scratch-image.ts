@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { defer } from './defer.ts';
 import { type Cleanup, createTestContainer, docker, removeContainer, runCommand } from './engine.ts';
 import { uniqueName } from './run-id.ts';
 
@@ -22,7 +23,7 @@ export async function createScratchImage(cleanup: Cleanup): Promise<string> {
       path.join(folder, 'root.tar'),
       'bin',
     );
-    cleanup.after(() => removeImage(image));
+    defer(cleanup, () => removeImage(image));
     await run('docker', 'import', path.join(folder, 'root.tar'), image);
   } finally {
     await rm(folder, { recursive: true });

@@ -5,27 +5,31 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { testToken } from './app.ts';
+import { defer } from './defer.ts';
 import { type Cleanup, findFreePort, waitFor } from './engine.ts';
+import { findServerProgram } from './server-program.ts';
 
 export interface ServerProcess {
   readonly pid: number;
   readonly url: string;
   readonly headers: { readonly authorization: string };
+  /** All that it writes is there. */
+  readonly stateDir: string;
   /** Everything it has printed. */
   output(): string;
   /** Sends a signal and resolves when the process is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-/** Starts `src/main.ts`, waits until it is ready, and kills it after the test. */
+/** Starts the server, waits until it is ready, and kills it after the test. `port`: that of one before it, which is gone. */
 export async function startServerProcess(
   cleanup: Cleanup,
-  { env = {} }: { env?: NodeJS.ProcessEnv } = {},
+  { env = {}, port: wanted }: { env?: NodeJS.ProcessEnv; port?: number } = {},
 ): Promise<ServerProcess> {
   const stateDir = await mkdtemp(path.join(tmpdir(), 'terrarium-process-'));
-  const port = await findFreePort();
+  const port = wanted ?? (await findFreePort());
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, [...(await findServerProgram())], {
     cwd: path.resolve(import.meta.dirname, '..', '..'),
     env: {
       ...process.env,
@@ -40,7 +44,7 @@ export async function startServerProcess(
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => output.push(chunk));
-  cleanup.after(async () => {
+  defer(cleanup, async () => {
     await end(child, 'SIGKILL');
     await rm(stateDir, { recursive: true, force: true });
   });
@@ -48,12 +52,13 @@ export async function startServerProcess(
     if (hasEnded(child)) return 'ended';
     return (await fetch(`${url}/readyz`)).status === 200 && 'ready';
   };
-  const state = await waitFor(answers, { what: 'the server to be ready', timeoutMs: 30_000 });
+  const state = await waitFor(answers, { what: 'the server to be ready', timeoutMs: 120_000 });
   if (state === 'ended') throw new Error(`the server ended at its start: ${output.join('')}`);
   return {
     pid: child.pid ?? 0,
     url,
     headers: { authorization: `Bearer ${testToken}` },
+    stateDir,
     output: () => output.join(''),
     kill: (signal) => end(child, signal),
   };

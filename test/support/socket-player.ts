@@ -6,12 +6,15 @@ import { type Cleanup, createTestContainer } from './engine.ts';
 /** Debian's base, which has Perl with its sockets; the set-up of the tests makes it. */
 export const playerImage = 'terrarium-test-base:trixie';
 
-export interface SocketPlayer {
-  readonly id: string;
+export interface Player {
   /** Makes a call (`listen a 5`) and answers the words after `ok`; null where the kernel refuses it. */
   play(call: string): Promise<string | null>;
   /** Makes a call that has to succeed. */
   must(call: string): Promise<string>;
+}
+
+export interface SocketPlayer extends Player {
+  readonly id: string;
 }
 
 /** Makes a player. It has no init, so that nothing acts in its container between two calls; `body` is merged into its create body. */
@@ -20,7 +23,7 @@ export async function startSocketPlayer(
   // biome-ignore lint/suspicious/noExplicitAny: a Docker create body is whatever the engine takes
   { name, body = {} }: { name?: string; body?: Record<string, any> } = {},
 ): Promise<SocketPlayer> {
-  const program = await readFile(new URL('socket-player.pl', import.meta.url), 'utf8');
+  const program = await readProgram();
   const { id } = await createTestContainer(cleanup, {
     ...(name !== undefined && { name }),
     start: false,
@@ -37,6 +40,24 @@ export async function startSocketPlayer(
     },
   });
   const talk = new Conversation(cleanup, ['docker', 'start', '--attach', '--interactive', id], '\n');
+  await talk.listen();
+  return { id, ...playBy(talk) };
+}
+
+/** A player that is a process of this machine, and has entered the network namespace of the process. It starts no other for what it plays. */
+export async function startIntruder(cleanup: Cleanup, pid: number): Promise<Player> {
+  const program = await readProgram();
+  const enter = ['nsenter', '--target', String(pid), '--net', '--', 'perl', '-e', program] as const;
+  const talk = new Conversation(cleanup, [...enter], '\n');
+  await talk.listen();
+  return playBy(talk);
+}
+
+function readProgram(): Promise<string> {
+  return readFile(new URL('socket-player.pl', import.meta.url), 'utf8');
+}
+
+function playBy(talk: Conversation): Player {
   const play = async (call: string) => {
     const [, verdict, words] = /^(ok|no) ?(.*)$/.exec(await talk.ask(call)) ?? [];
     if (verdict === undefined) throw new Error(`the player does not answer: ${call}`);
@@ -45,9 +66,7 @@ export async function startSocketPlayer(
       throw new Error(`${call}: ${words}`);
     return verdict === 'ok' ? (words ?? '') : null;
   };
-  await talk.listen();
   return {
-    id,
     play,
     async must(call) {
       const answer = await play(call);

@@ -2,6 +2,7 @@
 // first frame that such a client could not use.
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
+import { type Cleanup, defer } from './defer.ts';
 import { waitFor } from './engine.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a client reads JSON
@@ -77,12 +78,13 @@ export class StreamClient extends StreamReader {
   readonly socket: WebSocket;
   closed: { code: number; reason: string } | undefined;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, { keepsOnly = false }: Pick<ConnectOptions, 'keepsOnly'> = {}) {
     super();
     this.socket = socket;
     socket.on('message', (data, isBinary) => {
       assert.equal(isBinary, false);
-      this.take(JSON.parse(String(data)));
+      if (keepsOnly) this.frames.push(JSON.parse(String(data)));
+      else this.take(JSON.parse(String(data)));
     });
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: String(reason) };
@@ -118,19 +120,21 @@ export class StreamClient extends StreamReader {
 export interface ConnectOptions {
   readonly headers?: Record<string, string>;
   readonly protocol?: string;
+  /** Frames are kept and not put together: of a client that subscribes to one thing again and again. */
+  readonly keepsOnly?: boolean;
 }
 
 /** Connects to `ws://…`; a refused upgrade rejects with `{ status, body }`. The socket is ended with the test. */
 export function connectStream(
-  cleanup: { after(callback: () => void): void },
+  cleanup: Cleanup,
   url: string,
-  { headers, protocol }: ConnectOptions = {},
+  { headers, protocol, keepsOnly = false }: ConnectOptions = {},
 ): Promise<StreamClient> {
   return new Promise((resolve, reject) => {
     const address = url.replace(/^http/, 'ws');
     const socket = new WebSocket(address, protocol === undefined ? [] : [protocol], { headers });
-    cleanup.after(() => socket.terminate());
-    const client = new StreamClient(socket);
+    defer(cleanup, () => socket.terminate());
+    const client = new StreamClient(socket, { keepsOnly });
     socket.once('open', () => resolve(client));
     socket.once('unexpected-response', (_request, answer) => {
       let body = '';

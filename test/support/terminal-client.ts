@@ -1,5 +1,6 @@
 // What a program makes of a terminal's WebSocket, written from its description alone.
 import { WebSocket } from 'ws';
+import { defer } from './defer.ts';
 import { type Cleanup, waitFor } from './engine.ts';
 
 export interface TerminalQuery {
@@ -86,7 +87,7 @@ export function openTerminal(
   return new Promise((resolve, reject) => {
     const address = `${url.replace(/^http/, 'ws')}/api/v1/containers/${container}/terminal?${search}`;
     const socket = new WebSocket(address, { headers });
-    cleanup.after(() => socket.terminate());
+    defer(cleanup, () => socket.terminate());
     const client = new TerminalClient(socket);
     socket.once('open', () => resolve(client));
     socket.once('error', reject);

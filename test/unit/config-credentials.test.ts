@@ -2,14 +2,22 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Failure } from '../../src/schemas/failure.ts';
+import { describePrincipal } from '../../src/services/access.ts';
+import { openAccounts } from '../../src/services/credentials/accounts.ts';
 import { createCredentials } from '../../src/services/credentials/credentials.ts';
+import { createLogin } from '../../src/services/credentials/logins.ts';
 import { createSingleUseSecrets } from '../../src/services/credentials/single-use.ts';
 
 const token = 'the-right-token-of-this-server';
 
-function setUp() {
+const quotas = { containers: null, labs: null, labContainers: null, streams: null, memory: null };
+const log = { info() {}, error() {} };
+const ended = { has: () => false, add() {} };
+
+async function setUp() {
   const clock = { time: 1_000_000, now: () => clock.time };
-  return { clock, credentials: createCredentials({ token, clock }) };
+  const accounts = await openAccounts({ path: null, defaults: quotas, clock, log });
+  return { clock, credentials: createCredentials({ token, accounts, ended, clock }) };
 }
 
 function codeOf(call: () => unknown): string {
@@ -22,9 +30,9 @@ function codeOf(call: () => unknown): string {
   }
 }
 
-test('the token is right, or it is not', () => {
-  const { credentials } = setUp();
-  assert.deepEqual(credentials.authenticate(token, 'a'), { name: 'admin', role: 'admin' });
+test('the token is right, or it is not', async () => {
+  const { credentials } = await setUp();
+  assert.deepEqual(credentials.authenticate(token, 'a').principal, describePrincipal('admin', 'admin'));
   for (const wrong of ['', token.slice(0, -1), `${token}x`, token.toUpperCase()])
     assert.equal(
       codeOf(() => credentials.authenticate(wrong, 'b')),
@@ -33,12 +41,16 @@ test('the token is right, or it is not', () => {
     );
 });
 
-test('a ticket acts for its principal, once, for 30 seconds', () => {
-  const { clock, credentials } = setUp();
-  const principal = { name: 'someone', role: 'admin' } as const;
+test('a ticket acts for its principal, once, for 30 seconds', async () => {
+  const { clock, credentials } = await setUp();
+  const principal = createLogin({
+    principal: describePrincipal('someone', 'operator'),
+    kind: 'token',
+    expiresAt: null,
+  });
   const first = credentials.issueTicket(principal);
   assert.equal(first.expiresAt, clock.time + 30_000);
-  assert.deepEqual(credentials.redeemTicket(first.secret, 'a'), principal);
+  assert.equal(credentials.redeemTicket(first.secret, 'a'), principal);
   assert.equal(
     codeOf(() => credentials.redeemTicket(first.secret, 'a')),
     'unauthorized',
@@ -58,8 +70,8 @@ test('a ticket acts for its principal, once, for 30 seconds', () => {
   );
 });
 
-test('a login code gives the token, once, for ten minutes, and is no ticket and no token', () => {
-  const { clock, credentials } = setUp();
+test('a login code gives a session, once, for ten minutes, and is no ticket and no token', async () => {
+  const { clock, credentials } = await setUp();
   const { secret } = credentials.issueLoginCode();
   assert.equal(
     codeOf(() => credentials.redeemTicket(secret, 'a')),
@@ -69,7 +81,9 @@ test('a login code gives the token, once, for ten minutes, and is no ticket and 
     codeOf(() => credentials.authenticate(secret, 'a')),
     'unauthorized',
   );
-  assert.equal(credentials.redeemLoginCode(secret, 'a'), token);
+  const session = credentials.redeemLoginCode(secret, 'a');
+  assert.equal(credentials.authenticate(session.token, 'a').kind, 'session');
+  assert.equal(session.expiresAt, clock.time + 12 * 3_600_000);
   assert.equal(
     codeOf(() => credentials.redeemLoginCode(secret, 'a')),
     'unauthorized',
@@ -82,8 +96,8 @@ test('a login code gives the token, once, for ten minutes, and is no ticket and 
   );
 });
 
-test('secrets are long, and no two are the same', () => {
-  const { credentials } = setUp();
+test('secrets are long, and no two are the same', async () => {
+  const { credentials } = await setUp();
   const secrets = Array.from({ length: 100 }, () => credentials.issueLoginCode().secret);
   assert.equal(new Set(secrets).size, 100);
   for (const secret of secrets) assert.match(secret, /^[A-Za-z0-9_-]{32}$/);
@@ -111,8 +125,8 @@ test('open secrets are bounded, and expired ones make room', () => {
   );
 });
 
-test('an address that guesses has to wait, with the right token too, and others do not', () => {
-  const { clock, credentials } = setUp();
+test('an address that guesses has to wait, with the right token too, and others do not', async () => {
+  const { clock, credentials } = await setUp();
   for (let i = 0; i < 10; i++)
     assert.equal(
       codeOf(() => credentials.authenticate(`guess-${i}`, '10.0.0.1')),
@@ -149,8 +163,8 @@ test('an address that guesses has to wait, with the right token too, and others 
   );
 });
 
-test('guesses of every kind count together', () => {
-  const { credentials } = setUp();
+test('guesses of every kind count together', async () => {
+  const { credentials } = await setUp();
   for (let i = 0; i < 4; i++) {
     codeOf(() => credentials.authenticate(`t${i}`, 'a'));
     codeOf(() => credentials.redeemLoginCode(`c${i}`, 'a'));
@@ -162,8 +176,8 @@ test('guesses of every kind count together', () => {
   );
 });
 
-test('a program that repeats an old token is slowed down, and locks nobody out', () => {
-  const { credentials } = setUp();
+test('a program that repeats an old token is slowed down, and locks nobody out', async () => {
+  const { credentials } = await setUp();
   for (let i = 0; i < 10; i++)
     assert.equal(
       codeOf(() => credentials.authenticate('the old token', 'a')),
@@ -179,8 +193,8 @@ test('a program that repeats an old token is slowed down, and locks nobody out',
   );
 });
 
-test('who is at work cannot be locked out by a neighbour behind the same address', () => {
-  const { credentials } = setUp();
+test('who is at work cannot be locked out by a neighbour behind the same address', async () => {
+  const { credentials } = await setUp();
   credentials.authenticate(token, 'proxy');
   for (let i = 0; i < 30; i++) codeOf(() => credentials.authenticate(`guess-${i}`, 'proxy'));
   assert.equal(
@@ -193,8 +207,8 @@ test('who is at work cannot be locked out by a neighbour behind the same address
   );
 });
 
-test('an IPv6 network counts as one address', () => {
-  const { credentials } = setUp();
+test('an IPv6 network counts as one address', async () => {
+  const { credentials } = await setUp();
   for (let i = 0; i < 10; i++) codeOf(() => credentials.authenticate(`guess-${i}`, `2001:db8:1:2::${i.toString(16)}`));
   assert.equal(
     codeOf(() => credentials.authenticate('more', '2001:db8:1:2:ffff:1:2:3')),

@@ -49,7 +49,8 @@ const refused: readonly [name: string, value: string, words: RegExp][] = [
   ['TERRARIUM_ALLOWED_ORIGINS', 'lab.example', /https:\/\/host/],
   ['TERRARIUM_ALLOWED_ORIGINS', 'https://lab.example/', /https:\/\/host/],
   ['TERRARIUM_ALLOWED_ORIGINS', '*', /https:\/\/host/],
-  ['DOCKER_HOST', 'ssh://me@there', /"ssh" is not supported/],
+  ['DOCKER_HOST', 'http://there', /"http" is not supported/],
+  ['DOCKER_HOST', 'ssh://me:secret@there', /ssh:\/\/me:…@there.*takes no password/],
   ['DOCKER_HOST', 'unix://relative.sock', /not absolute/],
   ['DOCKER_HOST', 'tcp://10.0.0.1:2375', /TERRARIUM_INSECURE_ENGINE=true/],
 ];

@@ -9,7 +9,15 @@ import { containerFacts } from '../support/container-facts.ts';
 
 test('samples that come before the mirror has caught up make it live, and it stays so', async () => {
   const facts = containerFacts('web');
-  let status: MirrorStatus = { state: 'live', reason: null, since: '1', ageMs: 0, settled: true };
+  let status: MirrorStatus = {
+    state: 'live',
+    reason: null,
+    since: '1',
+    ageMs: 0,
+    failures: 0,
+    retryAt: null,
+    settled: true,
+  };
   const listeners: (() => void)[] = [];
   let watcher: SampleWatcher | undefined;
   const listen = (listener: () => void) => {
@@ -28,7 +36,7 @@ test('samples that come before the mirror has caught up make it live, and it sta
     get: () => ({
       watch(given: SampleWatcher) {
         watcher = given;
-        return { setInterval() {}, close() {} };
+        return { setInterval() {}, renew() {}, confirmed: () => null, close() {} };
       },
     }),
   } as unknown as SamplerRegistry;

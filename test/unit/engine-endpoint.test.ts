@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { formatEndpoint, parseEndpoint } from '../../src/engine/docker/endpoint.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 
-test('the two kinds of endpoint are read', () => {
+test('every kind of endpoint is read', () => {
   const cases = {
     'unix:///var/run/docker.sock': { kind: 'unix', path: '/var/run/docker.sock' },
     'unix:///tmp/a b/ü.sock': { kind: 'unix', path: '/tmp/a b/ü.sock' },
@@ -14,6 +14,21 @@ test('the two kinds of endpoint are read', () => {
     'tcp://docker.example.com': { kind: 'tcp', host: 'docker.example.com', port: 2375 },
     'tcp://my_service:1/': { kind: 'tcp', host: 'my_service', port: 1 },
     'tcp://[::1]:65535': { kind: 'tcp', host: '::1', port: 65535 },
+    'ssh://lab': { kind: 'ssh', user: null, host: 'lab', port: null, path: '/var/run/docker.sock' },
+    'ssh://me@lab.example:2222/': {
+      kind: 'ssh',
+      user: 'me',
+      host: 'lab.example',
+      port: 2222,
+      path: '/var/run/docker.sock',
+    },
+    'ssh://me@[::1]/run/user/1000/docker.sock': {
+      kind: 'ssh',
+      user: 'me',
+      host: '::1',
+      port: null,
+      path: '/run/user/1000/docker.sock',
+    },
   };
   for (const [text, endpoint] of Object.entries(cases)) assert.deepEqual(parseEndpoint(text), endpoint, text);
 });
@@ -23,7 +38,15 @@ test('everything else is refused, quoting it and saying why', () => {
     '': /no scheme/,
     '/var/run/docker.sock': /no scheme/,
     'localhost:2375': /no scheme/,
-    'ssh://root@host': /scheme "ssh" is not supported/,
+    'ssh://': /"" is not a host/,
+    'ssh://@host': /"" is not a user/,
+    'ssh://a b@host': /is not a user/,
+    'ssh://-l@host': /is not a user/,
+    'ssh://me@-host': /is not a host/,
+    'ssh://me@host/a:b': /cannot forward/,
+    'ssh://me@host/a%b': /cannot forward/,
+    'ssh://me@host/a b': /cannot forward/,
+    [`ssh://me@host/${'x'.repeat(200)}`]: /at most 107 bytes/,
     'https://host:2376': /scheme "https" is not supported/,
     'unix://': /not absolute/,
     'unix://run/docker.sock': /not absolute/,
@@ -59,11 +82,22 @@ test('everything else is refused, quoting it and saying why', () => {
   }
 });
 
+test('over TLS the port that is left out is another one, and a password is never repeated', () => {
+  assert.deepEqual(parseEndpoint('tcp://lab', { tls: true }), { kind: 'tls', host: 'lab', port: 2376 });
+  assert.equal(formatEndpoint(parseEndpoint('tcp://lab', { tls: true })), 'tcp://lab:2376');
+  assert.throws(
+    () => parseEndpoint('ssh://me:secret@lab'),
+    (error: Error) => /me:…@lab/.test(error.message) && !error.message.includes('secret'),
+  );
+});
+
 test('whatever is written, it is either refused by a Failure or prints as something that reads the same', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string().map((rest) => `unix://${rest}`),
     fc.string().map((rest) => `tcp://${rest}`),
+    fc.string().map((rest) => `ssh://${rest}`),
+    fc.tuple(fc.domain(), fc.nat({ max: 70_000 })).map(([host, port]) => `ssh://me@${host}:${port}/run/docker.sock`),
     fc.tuple(fc.ipV6(), fc.nat({ max: 70_000 })).map(([host, port]) => `tcp://[${host}]:${port}`),
     fc.tuple(fc.domain(), fc.nat({ max: 70_000 })).map(([host, port]) => `tcp://${host}:${port}`),
   );

@@ -29,6 +29,19 @@ interface Case {
 }
 
 const cases: Case[] = [
+  {
+    status: 500,
+    message: 'Could not attach to network mesh: context deadline exceeded',
+    code: 'engine_refused',
+    detail: 'The swarm gave no place on its network mesh in time',
+  },
+  {
+    status: 500,
+    message:
+      'attaching to network failed, make sure your network options are correct and check manager logs: context deadline exceeded',
+    code: 'engine_refused',
+    detail: 'The swarm gave no place on its network in time',
+  },
   { status: 404, message: 'No such container: nosuch', code: 'container_not_found' },
   {
     status: 404,

@@ -14,6 +14,7 @@ const { findFailure } = await loadScript('setup/docker-api.mjs');
 const { isDebianLike, selectOffered } = await loadScript('setup/apt.mjs');
 const { explainNoEngine } = await loadScript('setup/engine.mjs');
 const { isCheckOnly } = await loadScript('setup/runner.mjs');
+const { chooseStartSteps } = await loadScript('setup/steps.mjs');
 
 test('Node is new enough from 20.19 on', () => {
   for (const version of ['20.19.0', '20.20.2', '22.0.0', '100.1.0']) assert.ok(isNodeNewEnough(version), version);
@@ -141,4 +142,21 @@ test('what to do without an engine depends on the machine', () => {
 test('TERRARIUM_NO_INSTALL=1 only checks; 0, false and empty do not', () => {
   for (const value of ['1', 'true', 'yes']) assert.ok(isCheckOnly({ TERRARIUM_NO_INSTALL: value }), value);
   for (const value of ['0', 'false', '', undefined]) assert.ok(!isCheckOnly({ TERRARIUM_NO_INSTALL: value }), value);
+});
+
+test('engines that the server is led to by a file, by TLS or by SSH are not set up', () => {
+  const names = (env: Record<string, string>) => chooseStartSteps(env).map(({ name }: { name: string }) => name);
+  const whole = ['node', 'dependencies', 'build', 'engine', 'image'];
+  for (const env of [
+    {},
+    { DOCKER_HOST: 'tcp://127.0.0.1:2375' },
+    { TERRARIUM_ENGINES_FILE: '', DOCKER_TLS_VERIFY: '' },
+  ])
+    assert.deepEqual(names(env), whole, JSON.stringify(env));
+  for (const env of [
+    { TERRARIUM_ENGINES_FILE: '/etc/terrarium/engines.yaml' },
+    { DOCKER_HOST: 'ssh://lab@node' },
+    { DOCKER_HOST: 'tcp://node:2376', DOCKER_TLS_VERIFY: '1' },
+  ])
+    assert.deepEqual(names(env), whole.slice(0, 3), JSON.stringify(env));
 });

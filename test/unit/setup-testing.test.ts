@@ -9,6 +9,8 @@ import { loadScript } from '../support/script.ts';
 const { addUp, formatTotal, tallyFile } = await loadScript('testing/tally.mjs');
 const { runFile } = await loadScript('testing/run-file.mjs');
 const { runFailedAgain } = await loadScript('testing/second-run.mjs');
+const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
+const { placeModule } = await loadScript('testing/compile.mjs');
 const { selectFiles } = await loadScript('testing/test-files.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
@@ -120,4 +122,44 @@ test('leftovers: on a shared engine what names the run, else everything of ours 
     selectLeftovers(objects, { before: new Set(['5']), runId: 'r1', shared }).map(({ id }: { id: string }) => id);
   assert.deepEqual(left(true), ['1', '2']);
   assert.deepEqual(left(false), ['1', '2', '3', '6']);
+});
+
+test('the longest file first, and one of which nothing is known before it', () => {
+  assert.deepEqual(longestFirst(['a', 'b', 'new', 'c'], { a: 1, b: 30, c: 2 }), ['new', 'b', 'c', 'a']);
+});
+
+describe('how many files run at a time', () => {
+  /** The most that ran at once, with processors that are idle to this share. */
+  async function watch(idle: number, count = 20) {
+    const files = Array.from({ length: count }, (_, index) => `file ${index}`);
+    let [running, most] = [0, 0];
+    const run = async (file: string) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return file;
+    };
+    const measureIdle = () => new Promise((resolve) => setTimeout(() => resolve(idle), 1));
+    const done: string[] = await runAll(files, run, { least: 2, most: 5, measureIdle });
+    assert.deepEqual(done.sort(), files.sort(), 'each once');
+    return most;
+  }
+
+  test('no more than the least while processors are busy, and no more than the most while they are idle', async () => {
+    assert.equal(await watch(0.1), 2);
+    assert.equal(await watch(0.9), 5);
+    assert.equal(await watch(0.9, 1), 1);
+    assert.equal(await watch(0.9, 0), 0);
+  });
+});
+
+test('a compiled test finds its files from where its source is', () => {
+  // Put together here, because this file is compiled like that too.
+  const meta = ['import', 'meta'].join('.');
+  const places = ['dirname', 'filename', 'url', 'dirnames'].map((name) => `${meta}.${name}`).join();
+  assert.equal(
+    placeModule(places, '/p/test/a.test.ts'),
+    `"/p/test","/p/test/a.test.ts","file:///p/test/a.test.ts",${meta}.dirnames`,
+  );
 });

@@ -114,6 +114,39 @@ test('both: a delta only where the text has stayed the same', (t) => {
   assert.deepEqual(wire.data?.sockets, [row('a', 2)]);
 });
 
+test('a newcomer is told when the state was last seen to be so, by the same bytes until it was seen again', (t) => {
+  const hub = makeHub(t);
+  const subject = new PlayedSubject();
+  const first = follow(hub, subject).wire;
+  subject.publish([row('a')]);
+  const at = Date.parse('2026-01-31T12:00:00.000Z');
+  const come = (seen: PlayedSubject['seen']) => {
+    subject.seen = seen;
+    const { wire } = follow(hub, new PlayedSubject());
+    const [snapshot] = wire.of('snapshot');
+    return { times: [snapshot?.at, snapshot?.data.asOf].map((time) => Date.parse(time)), bytes: wire.sent.at(-1) };
+  };
+  const [second, third, fourth] = [
+    come({ at, asOf: at - 5 }),
+    come({ at, asOf: at - 5 }),
+    come({ at: at + 1_000, asOf: at + 990 }),
+  ];
+  assert.deepEqual(
+    [second.times, fourth.times],
+    [
+      [at, at - 5],
+      [at + 1_000, at + 990],
+    ],
+  );
+  assert.equal(second.bytes, third.bytes);
+  assert.equal(first.of('snapshot').length + first.of('delta').length, 1, 'who has it need not be told again');
+  subject.publish([row('b')]);
+  assert.ok(
+    come(null).times.every((time) => time > at + 1_000),
+    'a newer state has its own time',
+  );
+});
+
 test('a container that stopped has no present state: a newcomer hears so, and nothing else, until it lives again', (t) => {
   const hub = makeHub(t);
   const subject = new PlayedSubject();
@@ -147,6 +180,24 @@ test('the end of the subject ends its own connection with 4404, and is the last 
   assert.equal(hub.size.sessions, 1);
 });
 
+test('it counts who comes, what they follow, what they are not told and how they are ended', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const hub = makeHub(t, { limits: { stallMs: 30_000, maxWaiting: 10, maxInFlightBytes: 1 } });
+  const subject = new PlayedSubject();
+  const { wire } = follow(hub, subject);
+  follow(hub, subject, 0, false);
+  assert.deepEqual(hub.size, { sessions: 2, channels: 1, subscriptions: 2 });
+  wire.isReading = false;
+  for (const value of [1, 2, 3, 4]) subject.publish([row('a', value)]);
+  // One is on its way, and of the three that waited for it the newest is left.
+  assert.deepEqual(hub.counts, { sessions: 2, superseded: 2, gaps: 0 });
+  wire.silentMs = 60_000;
+  t.mock.timers.tick(60_000);
+  assert.equal(wire.end?.code, 1013);
+  subject.say('ended', 'removed');
+  assert.deepEqual([...hub.closes], [[1013, 1]]);
+});
+
 test('seq never goes back, also when everyone has left between', (t) => {
   const hub = makeHub(t);
   const first = new PlayedSubject();
@@ -154,7 +205,7 @@ test('seq never goes back, also when everyone has left between', (t) => {
   for (const value of [1, 2, 3, 4, 5]) first.publish([row('a', value)]);
   wire.leave();
   assert.equal(first.closed, 1, 'the source is closed with the last subscriber');
-  assert.deepEqual(hub.size, { sessions: 0, channels: 0 });
+  assert.deepEqual(hub.size, { sessions: 0, channels: 0, subscriptions: 0 });
   const again = new PlayedSubject();
   const second = follow(hub, again).wire;
   again.publish([row('a', 5)]);

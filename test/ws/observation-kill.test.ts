@@ -8,13 +8,13 @@ import { after, test } from 'node:test';
 import { testToken } from '../support/app.ts';
 import { createTestContainer, waitFor } from '../support/engine.ts';
 import { listHelpers } from '../support/observed.ts';
+import { findServerProgram } from '../support/server-program.ts';
 import { connectStream } from '../support/stream-client.ts';
 
 /** The real server in a process of its own; answers its URL. */
 async function spawnServer(): Promise<{ url: string; child: ChildProcess }> {
   const stateDir = await mkdtemp(path.join(tmpdir(), 'terrarium-kill-'));
-  const main = path.join(import.meta.dirname, '../../src/main.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const child = spawn(process.execPath, [...(await findServerProgram())], {
     env: {
       ...process.env,
       TERRARIUM_TOKEN: testToken,

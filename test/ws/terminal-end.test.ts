@@ -23,7 +23,7 @@ async function createManaged(t: TestContext, seenBy: RunningApp = server) {
 /** What was started beside the main process, guards not counted. */
 const listVisitors = async (id: string) =>
   (await listProcesses(id)).filter((line) => !/find_members|docker-init|sleep 3600|sleep 0\.5$/.test(line));
-const isEmpty = (id: string, timeoutMs = 10_000) =>
+const isEmpty = (id: string, timeoutMs = 30_000) =>
   waitFor(async () => (await listProcesses(id)).length === 2, {
     what: 'nothing but its main process to be left',
     timeoutMs,
@@ -57,7 +57,7 @@ test('a client that leaves while its input is held up', async (t) => {
   for (let count = 0; count < 100; count += 1) terminal.type(Buffer.alloc(60_000, 'x'));
   await sleep(300);
   terminal.socket.terminate();
-  await isEmpty(id, 15_000);
+  await isEmpty(id);
 });
 
 test('a server that closes tells its clients, and leaves no shell and no guard', async (t) => {
@@ -172,10 +172,8 @@ test("a command of a killed server that no guard knew is killed by the next serv
   await waitFor(() => runs('6402'), { what: 'ours to run' });
   await sleep(1_000);
   assert.ok(await runs('6401'), 'nobody has guarded it: otherwise this test would show nothing');
-  const startedAt = performance.now();
   await startServerProcess(t);
-  await waitFor(async () => !(await runs('6401')), { what: 'it to be killed', timeoutMs: 12_000 });
-  assert.ok(performance.now() - startedAt < 12_000);
+  await waitFor(async () => !(await runs('6401')), { what: 'it to be killed', timeoutMs: 30_000 });
   assert.ok(await runs('6402'));
   await callDocker('POST', `/containers/${id}/kill`);
   await ours;

@@ -9,6 +9,8 @@ import { runInNewContext } from 'node:vm';
 import Fastify from 'fastify';
 import { WebSocket } from 'ws';
 import { websocket } from '../../src/plugins/websocket.ts';
+import { describePrincipal } from '../../src/services/access.ts';
+import { createLogin } from '../../src/services/credentials/logins.ts';
 import { waitFor } from '../support/engine.ts';
 
 setFlagsFromString('--expose-gc');
@@ -18,6 +20,9 @@ test('an open socket keeps neither its request nor its reply', async (t) => {
   const app = Fastify();
   t.after(() => app.close());
   const parts: { name: string; ref: WeakRef<object> }[] = [];
+  const principal = describePrincipal('admin', 'admin');
+  const login = createLogin({ principal, kind: 'token', expiresAt: null });
+  app.decorateRequest('login', { getter: () => login });
   await websocket(app);
   app.addHook('onRequest', (request, reply, done) => {
     const all = { request, reply, message: request.raw, response: reply.raw };

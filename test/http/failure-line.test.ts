@@ -1,0 +1,129 @@
+// The TCP line between server and engine: cut, slow, narrow, silent, half open, while clients do all that they do. Nothing that was acknowledged is lost,
+// nothing is left, and who watches is told in time and does nothing for it. A line that is only slow is nobody's outage.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startApp } from '../support/app.ts';
+import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
+import { type Cleanup, runCommand } from '../support/engine.ts';
+import { EngineTruth, Pinger } from '../support/engine-truth.ts';
+import { playOutage } from '../support/outage.ts';
+import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
+import { Workload } from '../support/workload.ts';
+
+const isSweep = process.env.TERRARIUM_SWEEP === '1';
+const rounds = isSweep ? 8 : 1;
+const skip = whyNoPrivateEngine();
+const engine = skip === false ? await startPrivateEngine({ after }, { image: 'busybox:latest', tcp: true }) : undefined;
+
+interface Stage {
+  readonly truth: EngineTruth;
+  readonly pinger: Pinger;
+  readonly workload: Workload;
+}
+
+let stages = 0;
+
+/** A server that reaches the engine by `endpoint`, and everybody at work. */
+async function setStage(t: Cleanup, own: PrivateEngine, endpoint: string): Promise<Stage> {
+  stages += 1;
+  const host = await startApp(t, { env: { DOCKER_HOST: endpoint, TERRARIUM_INSECURE_ENGINE: 'true' } });
+  const truth = new EngineTruth(own);
+  const { hostname, port } = new URL(endpoint.replace(/^tcp:/, 'http:'));
+  const pinger = new Pinger(t, { host: hostname, port: Number(port) });
+  const workload = await Workload.begin(t, {
+    host,
+    truth,
+    name: `line-${stages}`,
+    random: seededRandom(seed + stages),
+  });
+  await sleep(1_000);
+  return { truth, pinger, workload };
+}
+
+async function settle({ workload, pinger }: Stage): Promise<string> {
+  await sleep(500);
+  await workload.stop();
+  await pinger.stop();
+  const account = await workload.judge();
+  await workload.leave();
+  return `seed ${seed}: ${JSON.stringify(account)}`;
+}
+
+const faults: Record<string, { begin(line: ChaosProxy): void; isSlow?: boolean }> = {
+  'cut, and refuses': {
+    begin(line) {
+      line.set({ kind: 'refuse' });
+      line.cut();
+    },
+  },
+  silent: { begin: (line) => line.set({ kind: 'blackHole' }) },
+  // A write that was under way is given up after a minute.
+  ...(isSweep && { 'half open': { begin: (line: ChaosProxy) => line.set({ kind: 'lose' }), isSlow: true } }),
+};
+
+for (const [name, { begin }] of Object.entries(faults))
+  test(`a line that is ${name} for a while`, { skip }, async (t) => {
+    const own = engine ?? assert.fail();
+    for (let round = 0; round < rounds; round += 1) {
+      const line = await startChaosProxy(t, { over: 'tcp', target: own.host });
+      const stage = await setStage(t, own, line.endpoint);
+      const times = await playOutage({
+        ...stage,
+        begin: () => begin(line),
+        end: () => line.set({ kind: 'none' }),
+        lastsMs: isSweep ? 1_000 + 10_000 * Math.random() : 2_500,
+      });
+      t.diagnostic(`${JSON.stringify(times)} ${await settle(stage)}`);
+    }
+  });
+
+const onlyInSweep = isSweep
+  ? skip
+  : 'it takes a minute, and shows what the silent line does: npm run test:sweep -- test/http/failure-line';
+
+test('packets that are dropped on the wire: the kernels of both sides know of nothing', {
+  skip: onlyInSweep,
+}, async (t) => {
+  const own = engine ?? assert.fail();
+  const rule = async (verb: '-I' | '-D') => {
+    for (const chain of [
+      ['INPUT', '-i'],
+      ['OUTPUT', '-o'],
+    ]) {
+      const words = [verb, chain[0] ?? '', chain[1] ?? '', 'cable', '-j', 'DROP'];
+      const enter = ['--target', String(own.pid), '--net', '--', 'iptables', '-w', ...words];
+      const { code, stderr } = await runCommand('nsenter', enter);
+      assert.equal(code, 0, stderr);
+    }
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    const stage = await setStage(t, own, own.tcpHost ?? '');
+    const times = await playOutage({ ...stage, begin: () => rule('-I'), end: () => rule('-D'), lastsMs: 3_000 });
+    t.diagnostic(`${JSON.stringify(times)} ${await settle(stage)}`);
+  }
+});
+
+for (const [name, fault] of [
+  ['slow: each piece of an answer comes 150 ms later', { kind: 'delay', ms: 150 }],
+  ['narrow: 64 kB a second', { kind: 'throttle', bytesPerSecond: 64_000 }],
+] as const)
+  test(`a line that is ${name}`, { skip: fault.kind === 'throttle' ? onlyInSweep : skip }, async (t) => {
+    const own = engine ?? assert.fail();
+    const line = await startChaosProxy(t, { over: 'tcp', target: own.host });
+    const stage = await setStage(t, own, line.endpoint);
+    line.set(fault);
+    await sleep(4_000);
+    const { created } = stage.workload.ledger.numbers;
+    await sleep(isSweep ? 30_000 : 3_000);
+    assert.ok(stage.workload.ledger.numbers.created > created, 'nothing was done');
+    line.set({ kind: 'none' });
+    t.diagnostic(await settle(stage));
+    assert.equal(stage.workload.ledger.numbers.refused, 0, 'a slow line refuses nothing');
+    for (const { carrier, told } of stage.workload.followers)
+      assert.ok(
+        told.every(({ state }) => state === 'live'),
+        `by ${carrier} a slow line is told to be an engine that is away`,
+      );
+  });

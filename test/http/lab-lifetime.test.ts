@@ -1,0 +1,88 @@
+// How long labs live, on an engine of the test's own: on a shared one another server would do the work.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import request from 'supertest';
+import type { LabFile } from '../../src/schemas/lab.ts';
+import { type RunningApp, startApp } from '../support/app.ts';
+import { waitFor } from '../support/engine.ts';
+import { findLeft, labName, useLabs } from '../support/labs.ts';
+import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+
+const skip = whyNoPrivateEngine();
+if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
+
+const lab = (ttl: string): LabFile => ({
+  ttl,
+  containers: { web: { mode: 'bridged' }, mate: { mode: 'joined', target: 'web' }, alone: { mode: 'closed' } },
+});
+
+/** What each member of a lab shows as its end, without doubles. */
+async function endsOf({ url, headers }: RunningApp, name: string): Promise<(string | null)[]> {
+  const { body } = await request(url).get(`/api/v1/containers?lab=${name}`).set(headers);
+  assert.equal(body.length, 3);
+  return [...new Set((body as { expiresAt: string | null }[]).map(({ expiresAt }) => expiresAt))];
+}
+
+const isGone = (name: string) =>
+  waitFor(async () => (await findLeft(name)).length === 0, { what: `${name} to be gone`, timeoutMs: 20_000 });
+
+test("a member's end is its lab's, as it is now, on every server", { skip }, async (t) => {
+  const [server, other] = [await startApp({ after }), await startApp({ after })];
+  const labs = useLabs(server, t);
+  const name = labName();
+  const applied = (await labs.apply(name, lab('2h'))).lab;
+  assert.deepEqual(await endsOf(server, name), [applied.expiresAt]);
+  const { body: extended } = await labs.call('post', `/labs/${name}/extend`, { ttl: '1h' });
+  assert.equal(Date.parse(extended.expiresAt) - Date.parse(applied.expiresAt ?? ''), 3_600_000);
+  assert.deepEqual(await endsOf(server, name), [extended.expiresAt]);
+  await waitFor(async () => (await endsOf(other, name))[0] === extended.expiresAt, { what: 'the other to hear of it' });
+  const { ttl: _none, ...lasting } = lab('1h');
+  await labs.apply(name, lasting);
+  assert.deepEqual(await endsOf(server, name), [null]);
+  assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);
+  await Promise.all([server.close(), other.close()]);
+});
+
+test('a lab that another server put off lives on', { skip }, async (t) => {
+  const [server, other] = [await startApp({ after }), await startApp({ after })];
+  const name = labName();
+  await useLabs(server, t).apply(name, lab('8s'));
+  await useLabs(other, t).call('post', `/labs/${name}/extend`, { ttl: '1h' });
+  await sleep(9_000);
+  assert.equal((await findLeft(name)).length, 5, 'neither of them removes it');
+  assert.equal((await useLabs(other, t).call('delete', `/labs/${name}`)).status, 200);
+  await Promise.all([server.close(), other.close()]);
+});
+
+test('a lab whose time is up while no server runs is gone soon after the next start', { skip }, async (t) => {
+  const server = await startApp({ after });
+  const name = labName();
+  const { lab: applied } = await useLabs(server, t).apply(name, lab('4s'));
+  await server.close();
+  await sleep(Date.parse(applied.expiresAt ?? '') - Date.now() + 500);
+  assert.equal((await findLeft(name)).length, 5, 'nobody was there to remove it');
+  const startedAt = Date.now();
+  const next = await startApp({ after });
+  await isGone(name);
+  assert.ok(Date.now() - startedAt < 10_000);
+  await next.close();
+});
+
+for (const offsetMs of [120_000, -120_000]) {
+  test(`clocks that are ${offsetMs / 1000} s apart: no lab is removed`, { skip }, async (t) => {
+    const server = await startApp({ after });
+    const name = labName();
+    const { lab: applied } = await useLabs(server, t).apply(name, lab('4s'));
+    await server.close();
+    const clock = { now: () => Date.now() + offsetMs };
+    const skewed = await startApp({ after }, { clock, config: { janitorIntervalMs: 100 } });
+    await sleep(Date.parse(applied.expiresAt ?? '') - Date.now() + 2_000);
+    assert.equal((await findLeft(name)).length, 5);
+    assert.deepEqual(await endsOf(skewed, name), [applied.expiresAt], 'its members show their end all the same');
+    await skewed.close();
+    const right = await startApp({ after });
+    await isGone(name);
+    await right.close();
+  });
+}

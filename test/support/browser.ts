@@ -1,0 +1,123 @@
+// Debian's Chromium on the dashboard of a real server, as a person at it: logged in by the login URL. Whatever the page says on its console, and
+// whatever its policy forbids, fails the test.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { defer } from './defer.ts';
+import type { Cleanup } from './engine.ts';
+
+export interface Dashboard {
+  readonly page: Page;
+  /** What the page complained about so far, and was not forgiven. */
+  readonly complaints: readonly string[];
+  /** Takes complaints that a test provokes (a server that is gone) out of the account. */
+  forgive(pattern: RegExp): void;
+  /** Goes to a place by its link, `#/map`, as by a click. */
+  goTo(link: string): Promise<void>;
+  /** Fails where axe finds a violation on what is shown now. */
+  checkAccessibility(what: string): Promise<void>;
+}
+
+interface OpenOptions {
+  /** Where to be after the login. */
+  readonly link?: string;
+  readonly context?: BrowserContextOptions;
+  /** Default true; false shows the login form. */
+  readonly logIn?: boolean;
+}
+
+/** What runs in pages is text here: this file knows no DOM, because it is compiled with what has none. */
+const tellViolations = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+  console.error('policy: ' + violatedDirective + ' forbids ' + blockedURI))`;
+
+/** Where a server is, and who may ask it for a login URL. */
+interface Served {
+  readonly url: string;
+  readonly headers: { readonly authorization: string };
+}
+
+/** One browser for a test file, closed with it. The sandbox is off: tests run as root in containers, where it has no way to work. */
+export async function startBrowser(cleanup: Cleanup): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: process.env.TERRARIUM_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  defer(cleanup, () => browser.close());
+  return browser;
+}
+
+/** A new browser profile on the dashboard; at its end it fails where the page complained. */
+export async function openDashboard(
+  cleanup: Cleanup,
+  browser: Browser,
+  server: Served,
+  { link = '', context: wanted = {}, logIn = true }: OpenOptions = {},
+): Promise<Dashboard> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...wanted });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  // A server of the test that ends before the page is no fault of the page's; nor that Chromium gives up what it is connecting when a veth comes or goes.
+  const forgiven: RegExp[] = [/net::ERR_CONNECTION_(REFUSED|RESET|CLOSED)/, /net::ERR_NETWORK_CHANGED/];
+  const complain = (text: string) => {
+    if (!forgiven.some((pattern) => pattern.test(text))) complaints.push(text);
+  };
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complain(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complain(`thrown: ${error.stack ?? error.message}`));
+  await page.addInitScript(tellViolations);
+  defer(cleanup, async () => {
+    await context.close();
+    assert.deepEqual(complaints, [], 'the page complained');
+  });
+  if (logIn) {
+    await page.goto(await askLoginUrl(server));
+    await page.getByRole('navigation').waitFor();
+  } else await page.goto(`${server.url}/${link}`);
+  const dashboard: Dashboard = {
+    page,
+    complaints,
+    forgive(pattern) {
+      forgiven.push(pattern);
+      complaints.splice(0, complaints.length, ...complaints.filter((one) => !pattern.test(one)));
+    },
+    async goTo(to) {
+      await page.evaluate(`location.hash = ${JSON.stringify(to)}`);
+    },
+    checkAccessibility: (what) => checkAccessibility(page, what),
+  };
+  if (logIn && link !== '') await dashboard.goTo(link);
+  return dashboard;
+}
+
+/** The single-use URL that logs a browser in. */
+export async function askLoginUrl({ url, headers }: Served): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/login-codes`, { method: 'POST', headers });
+  assert.equal(answer.status, 201);
+  return ((await answer.json()) as { url: string }).url;
+}
+
+let axeSource: string | undefined;
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly help: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+async function checkAccessibility(page: Page, what: string): Promise<void> {
+  axeSource ??= await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  // By the debugger, which no content security policy concerns.
+  await page.evaluate(axeSource);
+  // It would read the style sheets once more, from a server that a test may have ended.
+  const { violations } = await page.evaluate<AxeResult>('axe.run({ preload: false })');
+  const told = violations.map(
+    ({ id, help, nodes }) =>
+      `${id}: ${help}\n${nodes.map(({ html, failureSummary }) => `  ${html}\n  ${failureSummary}`).join('\n')}`,
+  );
+  assert.deepEqual(told, [], `axe on ${what}`);
+}
