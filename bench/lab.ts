@@ -13,7 +13,8 @@ export interface Bench {
 export interface LabSpec {
   readonly count: number;
   readonly image?: string;
-  readonly command?: readonly string[];
+  /** Of each container; a function of the lab's name, by which its containers are called. */
+  readonly command?: readonly string[] | ((lab: string) => readonly string[]);
 }
 
 export const docker = new Docker();
@@ -35,9 +36,10 @@ export async function makeLab(
   stage.later(() => removeLab(name));
   await docker.createNetwork({ Name: name, Driver: 'bridge', Labels: { 'io.terrarium.lab': name } });
   const limit = pLimit(atOnce);
+  const words = typeof command === 'function' ? command(name) : command;
   const containers = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      limit(() => runContainer({ lab: name, name: `${name}-${i}`, image, command, networkMode: name })),
+      limit(() => runContainer({ lab: name, name: `${name}-${i}`, image, command: words, networkMode: name })),
     ),
   );
   await sleep(settleMs);

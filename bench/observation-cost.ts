@@ -50,9 +50,9 @@ export async function measureCost(stage: Stage, plan: CostPlan, log: (line: stri
     });
     plan.served?.(await watchers.served(plan.snapshots));
     await sleep((plan.warmUpMs ?? 3_000) + (pair === 0 ? firstWarmUpMs : 0));
-    const walks = await server.gauge('probe_walks');
+    const walks = await server.gauge('probe_walks_total');
     const on = await account(whom, () => sleep(plan.windowMs));
-    const walked = (await server.gauge('probe_walks')) - walks;
+    const walked = (await server.gauge('probe_walks_total')) - walks;
     await plan.whileWatched?.(watchers);
     await watchers.stop();
     await plan.meanwhile?.();

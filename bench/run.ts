@@ -1,18 +1,25 @@
 // `npm run bench [-- NAME …] [--write]`: runs the benchmarks, ours and the peers in one run, and prints ratios. --write appends to RESULTS.md.
 import { appendFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import Docker from 'dockerode';
 import { createStart } from './cases/create-start.ts';
+import { dashboard } from './cases/dashboard.ts';
 import { demultiplexer } from './cases/demultiplexer.ts';
 import { fiftyWatchers } from './cases/fifty-watchers.ts';
 import { busyLab, idleLab } from './cases/idle-lab.ts';
+import { lab } from './cases/lab.ts';
+import { labPlan } from './cases/lab-plan.ts';
 import { largeLab } from './cases/large-lab.ts';
 import { list } from './cases/list.ts';
 import { listenLatency } from './cases/listen-latency.ts';
+import { load300 } from './cases/load-300.ts';
+import { load2000 } from './cases/load-2000.ts';
+import { loadReads } from './cases/load-reads.ts';
+import { packetPath } from './cases/packet-path.ts';
+import { reachability } from './cases/reachability.ts';
 import { startUp } from './cases/start-up.ts';
 import { thousandWatchers } from './cases/thousand-watchers.ts';
 import { watcherMemory } from './cases/watcher-memory.ts';
+import { describeMachine } from './machine.ts';
 import { type Benchmark, type Row, toMarkdown } from './report.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -24,9 +31,17 @@ const benchmarks: readonly Benchmark[] = [
   fiftyWatchers,
   thousandWatchers,
   largeLab,
+  lab,
+  labPlan,
   listenLatency,
   watcherMemory,
+  packetPath,
+  reachability,
   demultiplexer,
+  dashboard,
+  load300,
+  load2000,
+  loadReads,
 ];
 
 const { values, positionals } = parseArgs({
@@ -55,9 +70,3 @@ const title = `## ${new Date().toISOString().slice(0, 10)} · ${await describeMa
 const report = `${title}\n\n${toMarkdown(rows)}\n`;
 console.log(`\n${report}`);
 if (values.write) await appendFile('bench/RESULTS.md', `\n${report}`);
-
-async function describeMachine(): Promise<string> {
-  const engine = await new Docker().version();
-  const processor = cpus()[0]?.model ?? 'unknown processor';
-  return `${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}, Docker Engine ${engine.Version}`;
-}

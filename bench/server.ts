@@ -1,7 +1,7 @@
 // The built server as a process of its own, as its users run it: what a benchmark measures is never inside the measuring process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export interface MeasuredServer {
   stop(): Promise<void>;
 }
 
-/** Starts `npm run serve`'s command, with more of an environment, and waits until it is ready. Fails after 20 s with what the server printed. */
+/** Starts `npm run serve`'s command, with more of an environment, and waits until it is ready. Fails after a minute with what the server printed. */
 export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<MeasuredServer> {
   const port = await freePort();
   const stateDir = await mkdtemp(join(tmpdir(), 'terrarium-bench-'));
@@ -48,7 +48,7 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<Measured
     await rm(stateDir, { recursive: true, force: true });
   };
   while (!(await isReady(url))) {
-    if (performance.now() - began > 20_000 || child.exitCode !== null) {
+    if (performance.now() - began > 60_000 || child.exitCode !== null) {
       await stop();
       throw new Error(`The server did not get ready:\n${printed.join('')}`);
     }
@@ -86,6 +86,11 @@ async function isReady(url: string): Promise<boolean> {
 export async function readRss(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** How many files and sockets a process has open. */
+export async function countDescriptors(pid: number): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length;
 }
 
 /** Asks a process to end, and waits until it has. */
