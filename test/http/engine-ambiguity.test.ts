@@ -81,7 +81,7 @@ function urlOf({ path }: Route): string {
 
 /** What both engines have, as they themselves tell it. */
 async function look({ docker }: PrivateEngine): Promise<string> {
-  const format = '{{.Names}} {{.Status}} {{.Networks}}';
+  const format = '{{.Names}} {{.State}} {{.Networks}}';
   const containers = await docker(
     'ps',
     '--all',
@@ -93,7 +93,7 @@ async function look({ docker }: PrivateEngine): Promise<string> {
   );
   const started = await docker('inspect', '--format', '{{.State.StartedAt}} {{.State.Status}}', 'twin');
   const networks = await docker('network', 'ls', '--filter', 'label=io.terrarium.managed', '--format', '{{.Name}}');
-  return [containers.stdout.replaceAll(/Up .*?(?= )/g, 'Up'), started.stdout, networks.stdout].join('\n');
+  return [containers.stdout, started.stdout, networks.stdout].join('\n');
 }
 
 /** How a WebSocket that is asked for ends, or the first text it is sent. */

@@ -61,6 +61,15 @@ async function held(name: string): Promise<string[]> {
   return found.flat().sort();
 }
 
+/** A lock that was given up is called otherwise at once, and removed behind the answer. */
+async function waitUntilNothingIsHeld(name: string): Promise<void> {
+  const isNothingHeld = async () => {
+    assert.deepEqual(await held(name), []);
+    return true;
+  };
+  await waitFor(isNothingHeld, { what: 'nothing to be left', timeoutMs: 30_000 });
+}
+
 const isBusy = ({ status, body }: Pick<request.Response, 'status' | 'body'>) =>
   status === 409 && ['lab_busy', 'name_taken', 'state_conflict'].includes(body.code);
 
@@ -116,12 +125,12 @@ test('killed at any moment of an apply, a change and a removal on two nodes', { 
         },
         { what: `a removal after a kill in ${what}`, timeoutMs: 60_000, intervalMs: 250 },
       );
-      await waitFor(async () => (await held(name)).length === 0, { what: 'nothing to be left', timeoutMs: 30_000 });
+      await waitUntilNothingIsHeld(name);
     }
   }
   const gone = await callApi(server, 'delete', `/labs/${name}`);
   assert.ok([200, 404].includes(gone.status), JSON.stringify(gone.body));
-  assert.deepEqual(await held(name), []);
+  await waitUntilNothingIsHeld(name);
 });
 
 test('two servers at once on two nodes: applies, and an apply beside a removal, end in one state', {
@@ -162,7 +171,7 @@ test('two servers at once on two nodes: applies, and an apply beside a removal, 
     }
   }
   await callApi(a, 'delete', `/labs/${name}`);
-  assert.deepEqual(await held(name), []);
+  await waitUntilNothingIsHeld(name);
   for (const server of servers) {
     const complaints = server
       .output()

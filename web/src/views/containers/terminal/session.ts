@@ -26,6 +26,9 @@ interface SessionOptions {
   readonly changed: (state: SessionState) => void;
 }
 
+/** Bytes that the screen was given and has not drawn, at which it is waited for. */
+const maxUndrawn = 131_072;
+
 export function startSession({ container, isAttached, screen, changed }: SessionOptions): Session {
   const ending = new AbortController();
   const { signal } = ending;
@@ -34,11 +37,19 @@ export function startSession({ container, isAttached, screen, changed }: Session
     ...(isAttached && { attach: true }),
     signal,
   });
+  let undrawn = 0;
   const run = async () => {
     const terminal = await opening;
     changed({ kind: 'open' });
-    // The server waits while the screen draws.
-    for await (const bytes of terminal.output) await screen.write(bytes);
+    for await (const bytes of terminal.output) {
+      const isDrawn = screen.write(bytes);
+      undrawn += bytes.length;
+      void isDrawn.then(() => {
+        undrawn -= bytes.length;
+      });
+      // The server waits while the screen draws; not for each piece of it, as a program may write a line at a time.
+      if (undrawn > maxUndrawn) await isDrawn;
+    }
     changed({ kind: 'ended', ...(await terminal.exit) });
   };
   changed({ kind: 'connecting' });
