@@ -1,9 +1,11 @@
 // Between the server and the real engine, call by call: keeps the bodies of creates, and loses the answers it is told to, as a cut line does
-// after the engine has done what it was asked. Upgrades (exec, attach) do not pass.
+// after the engine has done what it was asked. Upgrades (exec, attach) pass as they are.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { defer } from './defer.ts';
 import { type Cleanup, engineAddress } from './engine.ts';
@@ -77,9 +79,24 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
   }
 
   const server = createServer((call, answer) => void relay(call, answer).catch(() => answer.destroy()));
+  const upgrades = new Set<Duplex>();
+  server.on('upgrade', (call, client, head) => {
+    const { socketPath, host, port } = engineAddress();
+    const engine = socketPath ? connect(socketPath) : connect(Number(port), host ?? undefined);
+    const headers = call.rawHeaders.flatMap((name, index, all) =>
+      index % 2 === 0 ? `${name}: ${all[index + 1]}` : [],
+    );
+    engine.write(`${[`${call.method} ${call.url} HTTP/1.1`, ...headers].join('\r\n')}\r\n\r\n`);
+    engine.write(head);
+    upgrades.add(client);
+    client.on('error', () => engine.destroy()).on('close', () => engine.destroy() && upgrades.delete(client));
+    engine.on('error', () => client.destroy()).on('close', () => client.destroy());
+    client.pipe(engine).pipe(client);
+  });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   defer(cleanup, async () => {
     server.closeAllConnections();
+    for (const client of upgrades) client.destroy();
     await new Promise((resolve) => server.close(resolve));
     await rm(folder, { recursive: true, force: true });
   });

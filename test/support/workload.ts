@@ -269,9 +269,8 @@ export class Workload {
         this.#lab = isUp ? 'up' : 'down';
         this.#done.labChanges += 1;
       } else {
-        // 409: what its last change lost track of is on its way out. 404: there was no lab to be removed, or a network of it went with its last removal.
-        const isGone = status === 404 && (!isUp || body.code === 'network_not_found');
-        const isExcused = excuses.has(status) || status === 409 || isGone;
+        // 409: what its last change lost track of is on its way out. 404: there was no lab to be removed.
+        const isExcused = excuses.has(status) || status === 409 || (status === 404 && !isUp);
         assert.ok(isExcused, `a change of the lab was answered ${status} ${JSON.stringify(body)}`);
         this.#done.labChangesRefused += 1;
       }

@@ -23,7 +23,7 @@ import { hideHolder } from './create-failure.ts';
 import { createCreation } from './creation.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createLabNetworks, labOfNetwork } from './lab-networks.ts';
-import { createLeftovers } from './leftovers.ts';
+import { createLeftovers, type Leftovers } from './leftovers.ts';
 import { createLifecycle, type LifecycleRequest } from './lifecycle.ts';
 import type { Placed } from './placing.ts';
 import { createPreparation, type Order, type OrderOptions } from './preparation.ts';
@@ -72,6 +72,7 @@ export interface Containers extends ContainerReading {
   /** What `docker port` shows, as data and as its text. */
   ports(principal: Principal, ref: string, engine?: string): { readonly ports: LivePort[]; readonly text: string };
   readonly onReplaced: Replacements['onReplaced'];
+  readonly settle: Leftovers['settle'];
   /** Begins to remove what a killed server left half-made. */
   start(): void;
   /** Ends it; a rejoin that is under way is still waited for. */
@@ -176,6 +177,7 @@ export function createContainers({
     views,
     counts,
     onReplaced: replacements.onReplaced,
+    settle: leftovers.settle,
 
     async remove(request) {
       await lifecycle.remove(request);

@@ -20,7 +20,7 @@ export interface Leftovers {
   discard(mirror: EngineMirror, id: string): Promise<void>;
   /** Removes it as soon as it shows up. Never fails. */
   discardLost(mirror: EngineMirror, lost: LostContainer): Promise<void>;
-  /** To be called before a container of this name is made: an older lost one is removed or given up, so that it cannot be mistaken for the new. */
+  /** To be called before a container of this name is made, started or kept: an older one that is to go is removed or given up, so that it cannot be mistaken for the new. */
   settle(mirror: EngineMirror, name: string): Promise<void>;
   /** Looks `lookMs` from now for managed containers that were made and not started; removes those not started `graceMs` later either. */
   sweepHalfMade(mirror: EngineMirror, lookMs: number, graceMs: number): Promise<void>;
@@ -39,9 +39,18 @@ export function createLeftovers({
 }): Leftovers {
   const doomed = new Map<EngineMirror, Set<string>>(mirrors.map((mirror) => [mirror, new Set()]));
   const lost = new Map<EngineMirror, Map<string, LostContainer>>(mirrors.map((mirror) => [mirror, new Map()]));
+  const removals = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
 
-  async function discard(mirror: EngineMirror, id: string): Promise<void> {
+  function discard(mirror: EngineMirror, id: string): Promise<void> {
+    const underWay = removals.get(id);
+    if (underWay !== undefined) return underWay;
+    const removal = remove(mirror, id).finally(() => removals.delete(id));
+    removals.set(id, removal);
+    return removal;
+  }
+
+  async function remove(mirror: EngineMirror, id: string): Promise<void> {
     const waiting = doomed.get(mirror);
     waiting?.add(id);
     try {
@@ -94,9 +103,12 @@ export function createLeftovers({
     },
     async settle(mirror, name) {
       const one = lost.get(mirror)?.get(name);
-      if (one === undefined) return;
-      await look(mirror, one);
-      lost.get(mirror)?.delete(name);
+      if (one !== undefined) {
+        await look(mirror, one);
+        lost.get(mirror)?.delete(name);
+      }
+      const ofThisName = Array.from(doomed.get(mirror) ?? []).filter((id) => mirror.container(id)?.name === name);
+      await Promise.all(ofThisName.map((id) => discard(mirror, id)));
     },
     async sweepHalfMade(mirror, lookMs, graceMs) {
       await pause(lookMs);

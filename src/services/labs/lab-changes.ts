@@ -53,8 +53,8 @@ export interface LabChangeParts {
   readonly documents: LabDocuments;
   readonly locks: LabLocks;
   readonly look: LabLook;
-  readonly containers: Pick<Containers, 'create'>;
-  readonly networks: Pick<Networks, 'create'>;
+  readonly containers: Pick<Containers, 'create' | 'settle'>;
+  readonly networks: Pick<Networks, 'create' | 'settle'>;
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly log: Pick<FastifyBaseLogger, 'warn'>;
@@ -101,6 +101,7 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
 
   async function apply(wanted: Wanted, { signal, tell }: Watching): Promise<boolean> {
     const { home, identity } = wanted;
+    await settleMembers(wanted);
     const first = await look.plan(wanted);
     requireNoConflict(first.plan.conflicts);
     tell({ event: 'plan', plan: showPlan(wanted, first.plan) });
@@ -113,6 +114,7 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
     return holding(home, identity.lab, signal, async (stop, lock) => {
       const before = look.engines(home, identity.lab, first.document);
       const involved = new Set([...before, ...wanted.placement.engines.map((name) => catalogue.mirror(name))]);
+      await settleMembers(wanted);
       await look.refresh([...involved], identity.lab);
       const { plan, document } = await look.plan(wanted);
       requireNoConflict(plan.conflicts);
@@ -146,6 +148,14 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
       await documents.remove(home, identity.lab, { before: written.generation });
       return true;
     });
+  }
+
+  /** What an earlier apply made and gave up while its engine was away would otherwise be kept now, and removed as soon as the engine is back. */
+  async function settleMembers({ desired }: Wanted): Promise<void> {
+    await Promise.all([
+      ...desired.containers.map(({ name, engine }) => containers.settle(catalogue.mirror(engine), name)),
+      ...desired.networks.map(({ name, engine }) => networks.settle(catalogue.mirror(engine), name)),
+    ]);
   }
 
   function describeRecord(wanted: Wanted, document: LabDocument | null): LabRecord {

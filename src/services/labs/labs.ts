@@ -42,8 +42,8 @@ export interface LabParts {
   readonly labEnds: LabEnds;
   readonly labOwners: LabOwners;
   readonly accounts: Pick<Accounts, 'quotasOf'>;
-  readonly containers: Pick<Containers, 'create'>;
-  readonly networks: Pick<Networks, 'create'>;
+  readonly containers: Pick<Containers, 'create' | 'settle'>;
+  readonly networks: Pick<Networks, 'create' | 'settle'>;
   readonly observation: Pick<ObservationService, 'read'>;
   readonly exec: Pick<ExecService, 'run'>;
   readonly verifier: Pick<Verifier, 'connect'>;

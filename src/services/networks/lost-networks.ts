@@ -8,7 +8,7 @@ import { Failure } from '../../schemas/failure.ts';
 export interface LostNetworks {
   /** Removes it now or as soon as it shows up. Never fails. */
   discard(mirror: EngineMirror, name: string, creation: string): Promise<void>;
-  /** To be called before a network of this name is made: a lost one is removed first, or given up. */
+  /** To be called before a network of this name is made or kept: a lost one is removed first, or given up. */
   settle(mirror: EngineMirror, name: string): Promise<void>;
   close(): void;
 }

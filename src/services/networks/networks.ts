@@ -12,7 +12,7 @@ import type { SeenInodes } from '../seen-inodes.ts';
 import { containerSeenBy } from '../sight.ts';
 import { type Connections, createConnections, findNetworkNow } from './connections.ts';
 import { createHostRoutes } from './host-routes.ts';
-import { createLostNetworks } from './lost-networks.ts';
+import { createLostNetworks, type LostNetworks } from './lost-networks.ts';
 import { createNetworkCreation, type NetworkCreation } from './network-creation.ts';
 import { isOfSwarm, type LocatedNetwork } from './network-finder.ts';
 import { createNetworkReading, type NetworkReading } from './network-reading.ts';
@@ -26,6 +26,7 @@ export interface Networks extends NetworkReading, NetworkCreation, Connections {
     readonly ref: string;
     readonly engine?: string | undefined;
   }): Promise<void>;
+  readonly settle: LostNetworks['settle'];
   close(): void;
 }
 
@@ -110,6 +111,8 @@ export function createNetworks({
         }),
       );
     },
+
+    settle: lost.settle,
 
     close() {
       lost.close();
