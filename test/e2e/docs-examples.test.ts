@@ -28,6 +28,7 @@ const documents = [
   'docs/lessons.md',
   'docs/cli.md',
   'docs/client.md',
+  'docs/access.md',
 ];
 const root = path.resolve(import.meta.dirname, '..', '..');
 const registry = '127.0.0.1:5000';

@@ -82,10 +82,10 @@ function addCreate(group: Command): void {
           throw new UsageError(`"${name}" is in ${file} already`, 'With --add it gets a further token; revoke ends it');
         const entry =
           known === undefined ? describe(name, hash, options) : { ...known, tokens: [...known.tokens, hash] };
-        const after = [...before.filter((one) => one !== known), entry];
+        const after = known === undefined ? [...before, entry] : before.map((one) => (one === known ? entry : one));
         // The rules are those of the server, so what is written is what it takes.
         const checked = wrap(() => parseTokensFile(formatTokensFile(after)));
-        const line = formatEntry(checked.at(-1) ?? entry);
+        const line = formatEntry(checked.find((one) => one.name === name) ?? entry);
         if (file) await replaceFile(file, formatTokensFile(checked));
         if (run.isJson) return run.printJson({ token, entry: JSON.parse(line), file: file || null });
         run.print(token);
