@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { endpointOn } from '../../domain/network/network-view.ts';
+import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -32,7 +33,7 @@ export interface Networks extends NetworkReading, NetworkCreation, Connections {
 
 /** How long the mirror may take to hear of a container that the engine has on a network already. */
 const newsPatienceMs = 2_000;
-/** How long a swarm may take to hear of a container that is off a network. */
+/** How long a swarm may take to hear of a container that is off a network, and a node to take its part of one down. */
 const releasePatienceMs = 10_000;
 
 export function createNetworks({
@@ -94,6 +95,15 @@ export function createNetworks({
     return true;
   }
 
+  /** A node takes its own part of an overlay down after the manager has said that it is gone, and shows it so long. */
+  async function awaitGone(mirror: EngineMirror, id: string): Promise<void> {
+    const deadline = performance.now() + releasePatienceMs;
+    while (mirror.network(id) !== undefined && performance.now() < deadline) {
+      await sleep(100);
+      await mirror.refreshNetworks();
+    }
+  }
+
   return {
     ...createNetworkReading(catalogue, inodes),
     ...createNetworkCreation({ catalogue, labOwners, subnets, lost }),
@@ -105,9 +115,11 @@ export function createNetworks({
       refuseInUse(principal, located);
       await removeNow(principal, located);
       await Promise.all(
-        located.sightings.map(async (one) => {
+        located.sightings.map(async ({ mirror, facts }) => {
           // One that is away shows it as it was, and says so.
-          if (one.mirror === located.mirror || !isStale(one.mirror)) await one.mirror.refreshNetworks();
+          if (mirror !== located.mirror && isStale(mirror)) return;
+          await mirror.refreshNetworks();
+          if (isOfSwarm(facts)) await awaitGone(mirror, facts.id);
         }),
       );
     },
