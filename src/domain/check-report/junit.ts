@@ -39,7 +39,10 @@ const entities: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
+  // A reader makes spaces and line ends of its own of these.
+  '\t': '&#9;',
   '\n': '&#10;',
+  '\r': '&#13;',
 };
 
 /** Also of what XML 1.0 (§2.2) has no place for, whatever a program printed. */
