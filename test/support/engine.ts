@@ -214,15 +214,20 @@ export async function listContainerIds(...labels: string[]): Promise<string[]> {
   return found.map(({ Id }) => Id);
 }
 
+/** Between two looks, in milliseconds, where no longer pause is asked for. */
+const longestPauseMs = 400;
+
 /**
  * Polls until `probe` answers something that is not false, null or undefined, and returns it. A probe that throws
- * counts as not yet. After the deadline it fails with what was awaited and the last error.
+ * counts as not yet. After the deadline it fails with what was awaited and the last error. It looks every `intervalMs`, and less often the longer it
+ * takes: a look may be a process of its own, and what takes seconds is not told later by more than a tenth.
  */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
   { what, timeoutMs = 10_000, intervalMs = 50 }: { what: string; timeoutMs?: number; intervalMs?: number },
 ): Promise<Exclude<T, false | null | undefined>> {
-  const deadline = Date.now() + timeoutMs;
+  const began = Date.now();
+  const deadline = began + timeoutMs;
   for (;;) {
     let lastError: unknown;
     try {
@@ -233,7 +238,7 @@ export async function waitFor<T>(
       lastError = error;
     }
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`, { cause: lastError });
-    await sleep(intervalMs);
+    await sleep(Math.max(intervalMs, Math.min(longestPauseMs, (Date.now() - began) / 10)));
   }
 }
 

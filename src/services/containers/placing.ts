@@ -8,6 +8,7 @@ import type { CreateRequest, Placement } from '../../schemas/create.ts';
 import { type Catalogue, isHelper, type Located } from '../catalogue.ts';
 import { findUsable } from '../networks/network-finder.ts';
 import { describeEngine } from './engine-policy.ts';
+import { knowNetwork } from './known-network.ts';
 
 export interface Placed {
   readonly mirror: EngineMirror;
@@ -68,7 +69,13 @@ export function createPlacing({ config, catalogue }: { config: Config; catalogue
   async function choose(request: CreateRequest, placement: Placement): Promise<Placed> {
     const places = catalogue.mirrors.map((mirror) => ({ mirror, labels: labelsOf(config, mirror) }));
     // One that is being met for the first time may have no answer yet: those that do not come into question are not waited for.
-    await Promise.all(selectByLabels(placement, places).map(({ mirror }) => mirror.settled()));
+    await Promise.all(
+      selectByLabels(placement, places).map(async ({ mirror }) => {
+        await mirror.settled();
+        // One that is away now is no place, whatever it has.
+        if (mirror.status().state === 'live') await knowNetwork(catalogue, request, mirror).catch(() => {});
+      }),
+    );
     const { name, reason } = choosePlace(
       placement,
       catalogue.mirrors.map((mirror) => describe(mirror, request)),

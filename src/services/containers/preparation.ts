@@ -1,7 +1,6 @@
 // From a request to a plan: which engine, which target, whose rights. It asks the mirrors, and the engine only for what they do not know.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Config } from '../../config.ts';
-import { labNetworkName } from '../../domain/container/attachment-plan.ts';
 import { type CreatePlan, planCreate } from '../../domain/container/create-planner.ts';
 import type { ContainerFacts, NetworkFacts } from '../../domain/container/facts.ts';
 import { composeName } from '../../domain/container/generated-name.ts';
@@ -18,11 +17,11 @@ import { isLostAnswer } from '../lost-answer.ts';
 import { findUsable, isOfSwarm } from '../networks/network-finder.ts';
 import type { Clock } from '../services.ts';
 import { seenBy } from '../sight.ts';
-import { findMates, isManager } from '../swarms.ts';
+import { findMates } from '../swarms.ts';
 import { whileThere } from '../while-there.ts';
 import { describeEngine } from './engine-policy.ts';
+import { knowNetwork } from './known-network.ts';
 import { createPlacing, type Placed } from './placing.ts';
-import { isStale } from './views.ts';
 
 /** A create request with what identifies it. */
 export interface Order {
@@ -111,15 +110,6 @@ export function createPreparation({
     if (target !== null) authorizeJoin(principal, mirror, target);
   }
 
-  /** A network that someone made a moment ago is not in the mirror yet. */
-  async function knowNetwork(request: CreateRequest, mirror: EngineMirror): Promise<void> {
-    if (request.mode !== 'bridged' && request.mode !== 'open') return;
-    const name = request.network ?? (request.lab === undefined ? undefined : labNetworkName(request.lab));
-    if (name === undefined || findUsable(catalogue, mirror, name) !== undefined) return;
-    const managers = findMates(catalogue.mirrors, mirror).filter((mate) => isManager(mate) && !isStale(mate));
-    await Promise.all([mirror, ...managers.filter((mate) => mate !== mirror)].map((mate) => mate.refreshNetworks()));
-  }
-
   /** A swarm does not say that an address is taken: it waits for it to become free, and then says that something is wrong. */
   function requireAddresses({ principal, request }: Order, { spec }: CreatePlan, mirror: EngineMirror): void {
     if (spec.attachment.kind !== 'network' || (request.mode !== 'bridged' && request.mode !== 'open')) return;
@@ -174,7 +164,7 @@ export function createPreparation({
       await mirror.settled();
       authorizeOrder(order, mirror, target);
       const owner = order.owner ?? labOwners.requireFor(principal, mirror, request.lab);
-      await knowNetwork(request, mirror);
+      await knowNetwork(catalogue, request, mirror);
       const plan = planCreate(request, {
         name: nameOf(request, requestKey) ?? composeName(randomBytes(8)),
         owner,
