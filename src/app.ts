@@ -11,11 +11,12 @@ import { answerClientError, answerFrameworkError } from './plugins/problem-detai
 import { chooseRequestId, logController } from './plugins/request-log.ts';
 import { schemaCompilers } from './plugins/validation/compilers.ts';
 import { openAuditLog } from './services/audit-log.ts';
+import type { Clock } from './services/clock.ts';
 import { type Accounts, openAccounts } from './services/credentials/accounts.ts';
 import { type Credentials, createCredentials } from './services/credentials/credentials.ts';
 import { openEndedSessions } from './services/credentials/ended-sessions.ts';
 import { loadToken } from './services/credentials/token-file.ts';
-import { type Clock, createServices, type Services } from './services/services.ts';
+import { createServices, type Services } from './services/services.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,11 +2,11 @@
 // see does not exist for it: a search leaves it out, so that it answers as the unknown does; what it may see and not touch is `forbidden`.
 import type { ContainerFacts, NetworkFacts } from '../domain/container/facts.ts';
 import { followJoins, isAlive, locateNamespace } from '../domain/container/join-chain.ts';
+import { isHelper, isManaged } from '../domain/container/managed.ts';
 import { label } from '../domain/labels.ts';
 import type { EngineMirror } from '../engine/mirror.ts';
 import { Failure } from '../schemas/failure.ts';
 import { type Right, type Role, rightNames } from '../schemas/roles.ts';
-import { isHelper, isManaged } from './catalogue.ts';
 
 /** Who calls. `name` becomes the owner label of what they make. */
 export interface Principal {

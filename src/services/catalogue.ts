@@ -1,6 +1,5 @@
 // Finds containers by what a user wrote: full id, else exact name, else unique prefix of an id, on one engine or on all. Reads the mirrors only.
 import type { ContainerFacts } from '../domain/container/facts.ts';
-import { label } from '../domain/labels.ts';
 import type { EngineMirror } from '../engine/mirror.ts';
 import { Failure } from '../schemas/failure.ts';
 import { maySee, OutOfSight, type Principal } from './access.ts';
@@ -20,16 +19,6 @@ export interface Catalogue {
    * fit.
    */
   find(principal: Principal, ref: string, engine?: string): Located;
-}
-
-/** Is it a container of ours that serves us and not a user (helper, probe)? Such never appear in a user's lists. */
-export function isHelper(facts: ContainerFacts): boolean {
-  return facts.labels[label.role] !== undefined;
-}
-
-/** Do we manage it: may we change or remove it? */
-export function isManaged(facts: ContainerFacts): boolean {
-  return facts.labels[label.managed] === 'true';
 }
 
 export function createCatalogue(mirrors: readonly EngineMirror[]): Catalogue {

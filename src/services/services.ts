@@ -5,6 +5,7 @@ import type { EngineMirror } from '../engine/mirror.ts';
 import { Hub } from '../streams/hub.ts';
 import type { AuditLog } from './audit-log.ts';
 import { type Catalogue, createCatalogue } from './catalogue.ts';
+import type { Clock } from './clock.ts';
 import { type Containers, createContainers } from './containers/containers.ts';
 import type { Accounts } from './credentials/accounts.ts';
 import { createDaemonConfigs, type DaemonConfigs } from './daemon-config/daemon-configs.ts';
@@ -32,11 +33,6 @@ import { createStreamQuota, type StreamQuota } from './stream-quota.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts';
 import { createSurveyor } from './survey/survey.ts';
 import { createTerminalService, type TerminalService } from './terminal/terminal.ts';
-
-/** Milliseconds since the epoch, and timers: injected, so that time can be tested. */
-export interface Clock {
-  now(): number;
-}
 
 /** What services are made of. `serverId` names this process in labels; `bootId` names this run in streams. */
 export interface ServiceParts {

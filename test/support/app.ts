@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
-import type { Clock } from '../../src/services/services.ts';
+import type { Clock } from '../../src/services/clock.ts';
 import { defer } from './defer.ts';
 import type { Cleanup } from './engine.ts';
 

@@ -2,8 +2,9 @@
 // needs. Pure: the file was judged before.
 
 import type { CreateRequest } from '../../schemas/create.ts';
-import type { LabContainer, LabFile, LabNetwork } from '../../schemas/lab.ts';
+import type { LabFile, LabNetwork } from '../../schemas/lab.ts';
 import { canonicalizeRequest } from '../container/spec-identity.ts';
+import { networkOf } from './container-network.ts';
 import { defaultNetwork, dockerBridge, engineName, itemKey, type LabIdentity, listInstances } from './lab-identity.ts';
 import type { LabPlacement } from './lab-placement.ts';
 import { sortByNeeds } from './needs.ts';
@@ -102,13 +103,6 @@ function listNetworks(file: LabFile): [string, LabNetwork][] {
   const isListed = listed.some(([name]) => name === defaultNetwork);
   const own = listed.filter(([, spec]) => spec.external !== true);
   return isNeeded && !isListed ? [...own, [defaultNetwork, {}]] : own;
-}
-
-/** The name, in the file, of the network that a container is on; null where it is on none of its own. */
-export function networkOf(container: LabContainer): string | null {
-  if (container.mode === 'bridged') return container.network ?? defaultNetwork;
-  if (container.mode === 'open' && container.host !== true) return container.network ?? defaultNetwork;
-  return null;
 }
 
 /** The create request of one container, as a user would have written it by hand. */

@@ -1,7 +1,7 @@
 // Which engine each member of a lab is on: the one that it names, else the lab's home. A joined container is where its target is, and an overlay is made
 // on a manager of the Swarm that its containers' engines are in. Pure.
 import type { LabFile } from '../../schemas/lab.ts';
-import { networkOf } from './desired-lab.ts';
+import { networkOf } from './container-network.ts';
 
 /** An engine as far as the placement of a lab needs it. */
 export interface PlacedEngine {

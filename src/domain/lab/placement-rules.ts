@@ -3,7 +3,7 @@
 import type { LabFile } from '../../schemas/lab.ts';
 import { parsePortMappings } from '../ports/port-mapping.ts';
 import { findClosestName } from './closest-name.ts';
-import { networkOf } from './desired-lab.ts';
+import { networkOf } from './container-network.ts';
 import { defaultNetwork, dockerBridge } from './lab-identity.ts';
 import type { LabPlacement, PlacedEngine } from './lab-placement.ts';
 import { type LabProblem, type LabSource, type MemberPath, problemAt } from './lab-source.ts';

@@ -1,8 +1,8 @@
 // What is known of each engine, in numbers: is it there, how old is what we know, and what is on it.
 import type { FastifyInstance } from 'fastify';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label, roles } from '../../domain/labels.ts';
 import { containerStates } from '../../schemas/container.ts';
-import { isHelper, isManaged } from '../../services/catalogue.ts';
 import type { Reading, Source } from './source.ts';
 
 type Mirror = FastifyInstance['services']['catalogue']['mirrors'][number];

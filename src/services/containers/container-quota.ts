@@ -1,10 +1,10 @@
 // How many containers one principal may have, those of labs included, and what their memory limits may come to, on all engines together. What is there
 // already stays, whatever the limit becomes.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 import type { Accounts } from '../credentials/accounts.ts';
 
 /** What is about to be made. */

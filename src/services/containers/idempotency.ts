@@ -2,10 +2,11 @@
 // with the hash of the key is the memory; inside one process a retry waits for the first.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { type Catalogue, isManaged } from '../catalogue.ts';
+import type { Catalogue } from '../catalogue.ts';
 import { whileThere } from '../while-there.ts';
 import { nameOf, type Order } from './preparation.ts';
 

@@ -2,10 +2,10 @@
 // names are the lock; whoever loses a race with a removal makes it again.
 import { labNetworkName } from '../../domain/container/attachment-plan.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isManaged } from '../../domain/container/managed.ts';
 import { label, roles } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { isManaged } from '../catalogue.ts';
 
 export interface LabNetworks {
   /** Makes the network if it is not there, and keeps it until `done` is called: a container is about to refer to it. */

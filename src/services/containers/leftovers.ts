@@ -2,10 +2,10 @@
 // right now, and those that a killed server left created but never started. It starts nothing.
 import type { FastifyBaseLogger } from 'fastify';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 
 /** A container that may exist though the engine's answer to its creation never came: known by its name and by what was asked for. */
 export interface LostContainer {

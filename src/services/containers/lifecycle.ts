@@ -3,11 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { findOrphanReason, followJoins, isAlive, joinTarget } from '../../domain/container/join-chain.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { rejoinsByItself } from '../../domain/container/rejoin-plan.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
-import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import type { Catalogue, Located } from '../catalogue.ts';
 import { seenBy } from '../sight.ts';
 import { explainStart } from './create-failure.ts';
 import { type LabNetworks, labOfNetwork } from './lab-networks.ts';

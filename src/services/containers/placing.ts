@@ -2,10 +2,11 @@
 // being made counts as if it was there, so that many at once are spread too.
 import type { Config } from '../../config.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import { choosePlace, type PlaceCandidate, selectByLabels } from '../../domain/container/placement.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { CreateRequest, Placement } from '../../schemas/create.ts';
-import { type Catalogue, isHelper, type Located } from '../catalogue.ts';
+import type { Catalogue, Located } from '../catalogue.ts';
 import { findUsable } from '../networks/network-finder.ts';
 import { describeEngine } from './engine-policy.ts';
 import { knowNetwork } from './known-network.ts';

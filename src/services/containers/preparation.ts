@@ -12,10 +12,10 @@ import { type CreateRequest, containerNamePattern } from '../../schemas/create.t
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, authorizeJoin, maySee, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
+import type { Clock } from '../clock.ts';
 import type { LabOwners } from '../lab-owners.ts';
 import { isLostAnswer } from '../lost-answer.ts';
 import { findUsable, isOfSwarm } from '../networks/network-finder.ts';
-import type { Clock } from '../services.ts';
 import { seenBy } from '../sight.ts';
 import { findMates } from '../swarms.ts';
 import { whileThere } from '../while-there.ts';

@@ -1,8 +1,10 @@
 // Lists and gets, from the mirrors alone: no call to an engine, and no encoding of what was encoded before.
+
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Container, ContainerState, Mode } from '../../schemas/container.ts';
 import { authorize, maySee, type Principal } from '../access.ts';
-import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import type { Catalogue, Located } from '../catalogue.ts';
 import type { LabEnds } from '../lab-ends.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import { seenBy, spellSight } from '../sight.ts';

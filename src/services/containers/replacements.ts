@@ -1,10 +1,10 @@
 // Tells when a container has taken another's place, whichever server made it: it carries the old one's id in a label, and has the old one's name as
 // soon as that is gone.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { ContainerRef } from '../../schemas/container.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 
 /** A container that was made anew under its old name: whoever followed `from` follows `to` now. */
 export interface Replacement {

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type TokensFileEntry, TokensFileError, tokenPattern } from '../../domain/principals/tokens-file.ts';
 import type { Quotas } from '../../schemas/credentials.ts';
 import { describePrincipal, type Principal } from '../access.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 import { createLogin, type EndableLogin, type Login } from './logins.ts';
 import type { SessionRoot } from './sessions.ts';
 import { hashToken } from './token-hash.ts';

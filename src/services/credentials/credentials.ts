@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../schemas/failure.ts';
 import type { Role } from '../../schemas/roles.ts';
 import { authorize, describePrincipal } from '../access.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 import type { Accounts } from './accounts.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { createFailedLogins } from './failed-logins.ts';

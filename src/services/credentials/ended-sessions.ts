@@ -1,7 +1,7 @@
 // Sessions that were ended before their time: kept until that is over, and beside the server's token on disk, so that a restart brings none of them back.
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 
 export interface EndedSessions {
   has(id: string): boolean;

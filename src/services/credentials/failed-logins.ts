@@ -1,7 +1,7 @@
 // Slows down who guesses. It counts failed logins by address, and lets those through who have proved who they are.
 import { isIPv6 } from 'node:net';
 import { Failure } from '../../schemas/failure.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 
 /** Failed logins of one address that are answered before it has to wait. */
 const budget = 10;

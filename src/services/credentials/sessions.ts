@@ -3,7 +3,7 @@
 // so a page goes on after a restart of the server, which keeps of sessions only those that were ended before their time.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { describeViewerOf, type Principal } from '../access.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { createLogin, type EndableLogin, type Login } from './logins.ts';
 

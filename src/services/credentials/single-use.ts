@@ -1,7 +1,7 @@
 // Secrets that work once and for a short time: login codes and WebSocket tickets. In memory only: a restart forgets them all.
 import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../../schemas/failure.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 
 /** A fresh secret; `expiresAt` in milliseconds since the epoch. */
 export interface IssuedSecret {

@@ -3,10 +3,10 @@
 import { type ContainerEvent, findContainerEvents, toEventContainer } from '../../domain/container/container-events.ts';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { joinTarget } from '../../domain/container/join-chain.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import type { EngineMirror, MirrorStatus } from '../../engine/mirror.ts';
 import type { EventContainer, EventsState } from '../../schemas/events.ts';
 import type { RawEvent } from '../../streams/event-ring.ts';
-import { isHelper } from '../catalogue.ts';
 import type { Replacement } from '../containers/replacements.ts';
 import type { Views } from '../containers/views.ts';
 import { Membership } from './membership.ts';

@@ -5,9 +5,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import pLimit from 'p-limit';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 import type { StartGuard } from './server-guards.ts';
 
 export interface ExecSweepParts {

@@ -1,8 +1,8 @@
 // Whose time is up: decided from labels and the engine's time alone. No I/O.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { followJoins } from '../../domain/container/join-chain.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 
 /** When a container that we manage is to go, in milliseconds since the epoch by the engine's clock; null where it may stay. */
 export function readExpiry(facts: ContainerFacts): number | null {

@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 import { findExpired, findNextExpiry, readExpiry } from './expiry.ts';
 
 export interface JanitorParts {

@@ -35,6 +35,7 @@ import type { ContainerNamespaces } from '../../schemas/namespaces.ts';
 import type { Netstat } from '../../schemas/netstat.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue, Located } from '../catalogue.ts';
+import type { Clock } from '../clock.ts';
 import type { DaemonConfigs } from '../daemon-config/daemon-configs.ts';
 import type { ExecService } from '../exec/exec.ts';
 import type { Namespaces } from '../namespaces/namespaces.ts';
@@ -42,7 +43,6 @@ import type { ObservationService } from '../observation/observation-service.ts';
 import { lookupIn } from '../observation/target.ts';
 import type { PacketPaths } from '../packet-path/packet-paths.ts';
 import type { Source, Verifier } from '../reachability/verifier.ts';
-import type { Clock } from '../services.ts';
 
 /** A lab whose checks are asked about. */
 export interface CheckedLab {

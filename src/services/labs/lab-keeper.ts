@@ -3,7 +3,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import type { Clock } from '../services.ts';
+import type { Clock } from '../clock.ts';
 import { documentPrefix, isAway, type LabDocument, type LabDocuments } from './lab-documents.ts';
 
 export interface LabKeeper {

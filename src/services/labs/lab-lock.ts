@@ -4,12 +4,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import { label, roles } from '../../domain/labels.ts';
 import { nameLabLock } from '../../domain/lock-names.ts';
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
-import { isHelper } from '../catalogue.ts';
 import { removeHelper } from '../observation/helper.ts';
 import { type PinnedImage, pinImage } from '../observation/helper-image.ts';
 import { buildServantBody } from '../servant-body.ts';

@@ -1,10 +1,10 @@
 // Everything that carries a lab's name, on whichever engine, as the mirrors hold it: what its file describes, and what was made under its name by hand.
 import type { ContainerFacts, NetworkFacts } from '../../domain/container/facts.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { isOfLab } from '../../domain/lab/lab-home.ts';
 import type { On } from '../../domain/lab/observed-lab.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { isHelper, isManaged } from '../catalogue.ts';
 import { describeEngines, idOf, listNetworks } from './lab-engines.ts';
 
 export interface Members {

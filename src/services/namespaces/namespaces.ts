@@ -2,6 +2,7 @@
 // come by is the readers' business, what they mean is the domain's.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isManaged } from '../../domain/container/managed.ts';
 import { formatNamespaceId, parseNamespaceId } from '../../domain/container/namespace-id.ts';
 import { findGroup, groupByNetwork, type NamespaceGroup } from '../../domain/namespaces/grouping.ts';
 import { isSamePlace } from '../../domain/namespaces/process.ts';
@@ -17,7 +18,7 @@ import type { ContainerRef } from '../../schemas/container.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { ContainerNamespaces, Namespace, NamespaceInFull, NamespaceMember } from '../../schemas/namespaces.ts';
 import { authorize, maySee, type Principal } from '../access.ts';
-import { type Catalogue, isManaged } from '../catalogue.ts';
+import type { Catalogue } from '../catalogue.ts';
 import { isStale, type Views } from '../containers/views.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import { containerSeenBy } from '../sight.ts';

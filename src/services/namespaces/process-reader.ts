@@ -3,11 +3,11 @@
 import pLimit from 'p-limit';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import type { ProcessFacts } from '../../domain/namespaces/process.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { Inodes } from '../../schemas/namespaces.ts';
-import { isHelper } from '../catalogue.ts';
 
 /** What is known of a container that runs. */
 export interface Inhabitation {

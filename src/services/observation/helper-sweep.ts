@@ -2,9 +2,9 @@
 // engine was. Those that run need no sweep: they end with their stdin, or after a minute without a tick.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { isHelper } from '../catalogue.ts';
 import { removeHelper } from './helper.ts';
 
 export interface HelperSweepOptions {

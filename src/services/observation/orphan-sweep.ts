@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { isAlive } from '../../domain/container/join-chain.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
-import { isHelper } from '../catalogue.ts';
 import { removeHelper } from './helper.ts';
 
 /** Milliseconds: how long one is listened to (a server that stalls is not dead, and all has to be gone after ten seconds), and how long a guard may take to kill what it guards. */

@@ -1,11 +1,13 @@
 // The way of a packet to a port of a container, from where somebody asks: surveyed anew for each question.
+
+import { isHelper } from '../../domain/container/managed.ts';
 import { type PathClientChoice, tracePath } from '../../domain/packet-path/path.ts';
 import { parseAddress } from '../../domain/subnet.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { PacketPath } from '../../schemas/packet-path.ts';
 import { authorize, maySee, type Principal } from '../access.ts';
-import { type Catalogue, isHelper, type Located } from '../catalogue.ts';
+import type { Catalogue, Located } from '../catalogue.ts';
 import type { Surveyor } from '../survey/survey.ts';
 import { findMates } from '../swarms.ts';
 

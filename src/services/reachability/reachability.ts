@@ -1,13 +1,14 @@
 // Who reaches whom: predicted from a survey, and proved by real connections where that is asked for. Where the two do not agree, all is read and
 // connected once more, because the world may have moved between; what then is left is told.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import { predictMatrix } from '../../domain/reachability/matrix.ts';
 import type { Node, World } from '../../domain/reachability/world.ts';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import type { Reachability, VerificationProgress } from '../../schemas/verification.ts';
 import { allows, authorize, may, maySee, type Principal } from '../access.ts';
-import { type Catalogue, isHelper, isManaged } from '../catalogue.ts';
+import type { Catalogue } from '../catalogue.ts';
 import type { Surveyor } from '../survey/survey.ts';
 import { proveMatrix } from './proof.ts';
 import type { Verifier } from './verifier.ts';

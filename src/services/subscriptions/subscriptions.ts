@@ -1,5 +1,6 @@
 // Many topics on one connection: what each subscription is about, and how long it lasts. What is said over the socket is client-frames.ts.
 
+import { isHelper, isManaged } from '../../domain/container/managed.ts';
 import { label } from '../../domain/labels.ts';
 import { defaultNetstatOptions, parseNetstatOptions } from '../../domain/observation/netstat-options.ts';
 import { Failure } from '../../schemas/failure.ts';
@@ -9,7 +10,7 @@ import { encodeError, encodeSubscribed } from '../../streams/frames.ts';
 import type { Session } from '../../streams/session.ts';
 import { maySee, OutOfSight, type Principal } from '../access.ts';
 import type { AuditLog } from '../audit-log.ts';
-import { type Catalogue, isHelper, isManaged, type Located } from '../catalogue.ts';
+import type { Catalogue, Located } from '../catalogue.ts';
 import type { Containers } from '../containers/containers.ts';
 import type { Replacement } from '../containers/replacements.ts';
 import { type EventsService, readResumePoint } from '../events/events.ts';

@@ -1,6 +1,7 @@
 // Surveys an engine: all that a prediction rests on, read at one moment. The mirror tells who is there, the host's helpers what packets meet on the
 // host, and observation what is in each namespace. It predicts nothing, and asks for no rights: who asks has them.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
+import { isHelper } from '../../domain/container/managed.ts';
 import { formatHostNamespaceId } from '../../domain/container/namespace-id.ts';
 import type { HelperWord } from '../../domain/observation/helper-output.ts';
 import { findNamespace, type NamespaceTarget } from '../../domain/observation/namespace-target.ts';
@@ -16,7 +17,6 @@ import type { Known, NamespacePlace, World } from '../../domain/reachability/wor
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { may, type Principal } from '../access.ts';
-import { isHelper } from '../catalogue.ts';
 import type { HostNetworks, HostReading } from '../host-network/host-networks.ts';
 import type { ObservationService } from '../observation/observation-service.ts';
 import { isAboutTarget, lookupIn } from '../observation/target.ts';
