@@ -20,7 +20,7 @@ import {
 import { type SimulatedCall, simulateCall } from '../support/simulated-call.ts';
 
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
-const { cases, seed } = differentialRun(isSweep ? 400 : 16);
+const { cases, seed } = differentialRun(isSweep ? 400 : 12);
 /** A connection that hears nothing is given up after this; the kernel sends again after a second. */
 const silenceMs = 400;
 const patienceMs = 20_000;

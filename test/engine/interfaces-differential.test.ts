@@ -130,7 +130,7 @@ async function makeNetwork({ prefix, mtu, internal, ipv6 }: Plan): Promise<{ nam
 }
 
 test('topologies that the engine makes are derived, and are what ifconfig prints', async () => {
-  const runs = isSweep ? 40 : 5;
+  const runs = isSweep ? 40 : 3;
   await fc.assert(
     fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 3 }), fc.boolean(), async (plans, isPaused) => {
       const networks = [];
@@ -238,7 +238,7 @@ test('random changes by who may make them are seen, byte for byte', async () => 
   const target = await makeTarget({ after }, server, {
     body: { HostConfig: { CapAdd: ['NET_ADMIN'], Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '0' } } },
   });
-  const runs = isSweep ? 60 : 6;
+  const runs = isSweep ? 60 : 3;
   await fc.assert(
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
       for (const line of changes) await target.run(`${line} 2>/dev/null; true`);

@@ -26,7 +26,7 @@ const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } 
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const { seed } = differentialRun(0);
 /** Moments at which a world is compared. */
-const moments = isSweep ? 800 : 45;
+const moments = isSweep ? 800 : 25;
 /** Moments after which a world begins anew. */
 const worldLasts = 40;
 

@@ -4,6 +4,6 @@ import { after, test } from 'node:test';
 import { endsOf, playEngineOutages } from '../support/engine-end.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 
-test('stopped, and its containers with it', { skip: whyNoPrivateEngine() }, (t) =>
-  playEngineOutages(t, { after }, endsOf('shutDown')),
-);
+const skip = whyNoPrivateEngine() || (process.env.TERRARIUM_SWEEP !== '1' && 'a sweep: otherwise it is killed only');
+
+test('stopped, and its containers with it', { skip }, (t) => playEngineOutages(t, { after }, endsOf('shutDown')));

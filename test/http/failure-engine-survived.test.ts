@@ -4,6 +4,8 @@ import { after, test } from 'node:test';
 import { endsOf, playEngineOutages } from '../support/engine-end.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 
-test('killed, and its containers live on', { skip: whyNoPrivateEngine() }, (t) =>
+const skip = whyNoPrivateEngine() || (process.env.TERRARIUM_SWEEP !== '1' && 'a sweep: otherwise it is killed only');
+
+test('killed, and its containers live on', { skip }, (t) =>
   playEngineOutages(t, { after }, endsOf('kill'), { args: ['--live-restore'] }),
 );

@@ -34,7 +34,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
-const { cases, seed } = differentialRun(isSweep ? 20_000 : 500);
+const { cases, seed } = differentialRun(isSweep ? 20_000 : 300);
 const wildCases = isSweep ? 3_000 : 120;
 /** Requests under way at a time, and between two looks at the engine. */
 const width = 6;

@@ -7,7 +7,7 @@ import { listContainerIds, waitFor } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startServerProcess } from '../support/server-process.ts';
 
-const kills = process.env.TERRARIUM_SWEEP === undefined ? 4 : 50;
+const kills = process.env.TERRARIUM_SWEEP === undefined ? 3 : 50;
 
 const lab: LabFile = {
   networks: { lan: null, back: { internal: true } },

@@ -10,7 +10,7 @@ import { waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 
-const rounds = process.env.TERRARIUM_SWEEP === undefined ? 4 : 30;
+const rounds = process.env.TERRARIUM_SWEEP === undefined ? 2 : 30;
 const seed = Number(process.env.TERRARIUM_SWEEP_SEED ?? Date.now() % 100_000);
 
 /** Ends at a SIGTERM, so that an engine that is shut down does not wait for it. */

@@ -36,7 +36,7 @@ const startedAt = async ({ id }: { readonly id: string }): Promise<string> =>
 test('a target is restarted under load, again and again: found out each time, healed each time, nothing else touched', {
   skip,
 }, async (t) => {
-  const rounds = isSweep ? 50 : 10;
+  const rounds = isSweep ? 50 : 5;
   const lab = await openOrphanLab(t, engine);
   const { api, show } = lab;
   const target = await api.create('bridged', quick.serving);

@@ -17,7 +17,7 @@ const readers = 50;
 const silent = 200;
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 /** Pairs of windows, without the silent ones and with them, one after the other, so that what else the machine does falls on both alike. */
-const pairs = isSweep ? 8 : 3;
+const pairs = isSweep ? 8 : 1;
 /** Milliseconds. A change falls anywhere between two samples; the changes of a window fall evenly, so that few say much. */
 const timing = { window: 5_000, interval: 200, change: 47, lifetime: 400 } as const;
 /**

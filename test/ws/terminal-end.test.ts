@@ -11,7 +11,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { openTerminal, type TerminalClient } from '../support/terminal-client.ts';
 
 const server = await startApp({ after });
-const rounds = 10;
+const rounds = process.env.TERRARIUM_SWEEP === '1' ? 10 : 5;
 
 async function createManaged(t: TestContext, seenBy: RunningApp = server) {
   const container = await createTestContainer(t, { body: { Labels: managedLabels } });

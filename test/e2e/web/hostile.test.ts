@@ -31,7 +31,7 @@ test('labels, commands and names of a lab that are HTML are shown as they are', 
     },
   });
   const evil = encodeURIComponent(hostile);
-  for (const link of [
+  const links = [
     '#/map?scope=all',
     '#/map?scope=all&as=table',
     `#/map?lab=${encodeURIComponent(lab)}`,
@@ -54,11 +54,15 @@ test('labels, commands and names of a lab that are HTML are shown as they are', 
     `#/engines/${evil}`,
     `#/daemon?example=${evil}`,
     `#/${evil}`,
-  ]) {
-    const dashboard = await openDashboard(t, browser, server, { link });
+  ];
+  const isRefused = (link: string) => link.includes(evil);
+  const dashboard = await openDashboard(t, browser, server);
+  const { page } = dashboard;
+  for (const link of [...links.filter((one) => !isRefused(one)), ...links.filter(isRefused)]) {
     // What a link names that cannot be, the server refuses.
-    if (link.includes(evil)) dashboard.forgive(/status of 4\d\d/);
-    const { page } = dashboard;
+    if (isRefused(link)) dashboard.forgive(/status of 4\d\d/);
+    await dashboard.goTo(link);
+    await page.reload();
     await page.locator('main :is(h1, h2)').first().waitFor();
     if (link.endsWith('scope=all') || link.endsWith(id)) await page.getByText(name).first().waitFor();
     await page.keyboard.press('Control+k');
@@ -72,7 +76,6 @@ test('labels, commands and names of a lab that are HTML are shown as they are', 
       [false, 0],
       link,
     );
-    await page.context().close();
   }
 });
 
