@@ -53,12 +53,15 @@ export function drawChart({ title, minutes, panels, marks }: Chart): string {
       label += name.length * 7 + 20;
     });
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" fill="#777">\n${parts.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" fill="#777">\n<title>${escapeXml(title)}</title>\n${parts.join('\n')}\n</svg>\n`;
 }
 
 function text(x: number, y: number, words: string, attributes = ''): string {
-  const escaped = words.replace(/&/g, '&amp;').replace(/</g, '&lt;');
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escapeXml(words)}</text>`;
+}
+
+function escapeXml(words: string): string {
+  return words.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }
 
 /** The next 1, 2 or 5 times a power of ten. */
