@@ -236,6 +236,14 @@ test('an error body is JSON of the engine, or words of something in front of it'
   assert.equal(translateRefusal({ ...html, status: 403 }, engine).code, 'engine_refused');
 });
 
+test('an answer whose status is no refusal is one that was damaged', () => {
+  for (const status of [0, 1, 100, 200, 302, 399, 600, 904]) {
+    const failure = refuse(status, 'no such container: x');
+    assert.deepEqual([failure.code, failure.retryAfter], ['engine_unavailable', 2], String(status));
+    assert.match(failure.message, new RegExp(`status ${status} `));
+  }
+});
+
 test('what a connection does wrong is engine_unavailable, with a way out where there is one', () => {
   const breakage = (code: string) => translateBreakage(Object.assign(new Error('x'), { code }), engine, 'ping');
   const expected: Record<string, [RegExp, RegExp | undefined]> = {

@@ -213,6 +213,10 @@ export function translateRefusal({ status, message, isJson }: Refusal, engine: E
     const detail = `The engine ${engine.name} is away: a proxy at ${engine.endpoint} answered ${status}`;
     return new Failure('engine_unavailable', detail, { retryAfter, cause });
   }
+  if (status < 400 || status > 599) {
+    const detail = `The answer of the engine ${engine.name} cannot be read: its status ${status} is none of a refusal`;
+    return new Failure('engine_unavailable', detail, { retryAfter, cause });
+  }
   for (const rule of rules) {
     if (rule.status !== undefined && rule.status !== status) continue;
     const match = rule.pattern.exec(message);
