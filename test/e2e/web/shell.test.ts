@@ -91,6 +91,8 @@ test('each view has a link, and is named in the title', async (t) => {
     await link.click();
     await page.waitForFunction((title) => document.title === title, `${name} · Terrarium`);
     assert.equal(await link.getAttribute('aria-current'), 'page');
+    // A view is fetched when it is first asked for.
+    await page.locator('h1').first().waitFor({ state: 'attached' });
     await dashboard.checkAccessibility(name);
   }
   await page.goBack();
