@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts';
 import type { Containers } from '../containers/containers.ts';
 import { amend } from '../containers/create-failure.ts';
 import { chooseStopTimeout } from '../containers/lifecycle.ts';
+import { awaitGone } from '../networks/await-gone.ts';
 import type { Networks } from '../networks/networks.ts';
 import { watchLoss } from './engine-loss.ts';
 import type { LabDocument, LabDocuments, LabRecord } from './lab-documents.ts';
@@ -439,10 +440,6 @@ async function removeNetwork(mirror: EngineMirror, id: string): Promise<void> {
       await sleep(200);
     }
   }
-  await mirror.refreshNetworks();
-  // A node takes its own part of an overlay down after the manager has said that it is gone, and shows it so long.
-  while (isOfSwarm && mirror.network(id) !== undefined && performance.now() < deadline) {
-    await sleep(100);
-    await mirror.refreshNetworks();
-  }
+  if (isOfSwarm) await awaitGone(mirror, id, deadline);
+  else await mirror.refreshNetworks();
 }

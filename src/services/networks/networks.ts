@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { endpointOn } from '../../domain/network/network-view.ts';
-import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { authorize, type Principal } from '../access.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -11,6 +10,7 @@ import { isStale } from '../containers/views.ts';
 import type { LabOwners } from '../lab-owners.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
 import { containerSeenBy } from '../sight.ts';
+import { awaitGone } from './await-gone.ts';
 import { type Connections, createConnections, findNetworkNow } from './connections.ts';
 import { createHostRoutes } from './host-routes.ts';
 import { createLostNetworks, type LostNetworks } from './lost-networks.ts';
@@ -95,15 +95,6 @@ export function createNetworks({
     return true;
   }
 
-  /** A node takes its own part of an overlay down after the manager has said that it is gone, and shows it so long. */
-  async function awaitGone(mirror: EngineMirror, id: string): Promise<void> {
-    const deadline = performance.now() + releasePatienceMs;
-    while (mirror.network(id) !== undefined && performance.now() < deadline) {
-      await sleep(100);
-      await mirror.refreshNetworks();
-    }
-  }
-
   return {
     ...createNetworkReading(catalogue, inodes),
     ...createNetworkCreation({ catalogue, labOwners, subnets, lost }),
@@ -118,8 +109,8 @@ export function createNetworks({
         located.sightings.map(async ({ mirror, facts }) => {
           // One that is away shows it as it was, and says so.
           if (mirror !== located.mirror && isStale(mirror)) return;
-          await mirror.refreshNetworks();
-          if (isOfSwarm(facts)) await awaitGone(mirror, facts.id);
+          if (isOfSwarm(facts)) await awaitGone(mirror, facts.id, performance.now() + releasePatienceMs);
+          else await mirror.refreshNetworks();
         }),
       );
     },
