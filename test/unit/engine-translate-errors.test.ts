@@ -237,11 +237,12 @@ test('an error body is JSON of the engine, or words of something in front of it'
 });
 
 test('an answer whose status is no refusal is one that was damaged', () => {
-  for (const status of [0, 1, 100, 200, 302, 399, 600, 904]) {
+  for (const status of [0, 1, 100, 200, 600, 904]) {
     const failure = refuse(status, 'no such container: x');
     assert.deepEqual([failure.code, failure.retryAfter], ['engine_unavailable', 2], String(status));
     assert.match(failure.message, new RegExp(`status ${status} `));
   }
+  for (const status of [300, 302, 399]) assert.match(refuse(status, 'Moved').message, /is not a Docker Engine/);
 });
 
 test('what a connection does wrong is engine_unavailable, with a way out where there is one', () => {

@@ -213,6 +213,8 @@ export function translateRefusal({ status, message, isJson }: Refusal, engine: E
     const detail = `The engine ${engine.name} is away: a proxy at ${engine.endpoint} answered ${status}`;
     return new Failure('engine_unavailable', detail, { retryAfter, cause });
   }
+  // No path that we ask for is one that an engine redirects: what does is something else, at a wrong endpoint.
+  if (status >= 300 && status < 400) return describeStranger(engine, cause);
   if (status < 400 || status > 599) {
     const detail = `The answer of the engine ${engine.name} cannot be read: its status ${status} is none of a refusal`;
     return new Failure('engine_unavailable', detail, { retryAfter, cause });

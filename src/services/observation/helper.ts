@@ -20,6 +20,8 @@ export interface HelperOptions {
 const patienceMs = 15_000;
 /** Milliseconds that the engine may take to remove one, and between two looks whether it has. */
 const removal = { patienceMs: 10_000, pollMs: 50 } as const;
+/** Milliseconds that an engine which went away is given to come back, and between two tries: a try while it is away costs nothing, nothing is sent. */
+const returning = { patienceMs: 120_000, pollMs: 1_000 } as const;
 /** More than any bounded answer can hold: a helper that says more is not what we started. */
 const maxAnswerLength = 32 * 1024 * 1024;
 
@@ -36,8 +38,8 @@ export async function startHelper({ engine, kind, body }: HelperOptions): Promis
     await Promise.all([engine.startContainer(name), ready]);
     return helper;
   } catch (error) {
-    // The first failure is the one to tell. Where the engine is away, the helper ends with its stdin, or the sweep finds it.
-    await (helper?.dispose() ?? removeHelper(engine, name)).catch(() => {});
+    // The first failure is the one to tell.
+    await (helper?.dispose() ?? removeHelper(engine, name)).catch(() => void removeOnReturn(engine, name));
     throw error;
   }
 }
@@ -182,6 +184,19 @@ export async function removeHelper(engine: Engine, ref: string): Promise<void> {
       await sleep(removal.pollMs);
     }
     throw error;
+  }
+}
+
+/** Removes one that was made before the engine went away. What is still there in the end, the sweep finds. */
+async function removeOnReturn(engine: Engine, name: string): Promise<void> {
+  const deadline = performance.now() + returning.patienceMs;
+  while (performance.now() < deadline) {
+    await sleep(returning.pollMs, undefined, { ref: false });
+    const isRemoved = await removeHelper(engine, name).then(
+      () => true,
+      () => false,
+    );
+    if (isRemoved) return;
   }
 }
 
