@@ -17,10 +17,13 @@ export function streamQuota(app: FastifyInstance): void {
     this.raw.once('close', quota.take(this.request.principal));
   });
 
-  app.addHook('onRequest', (request, _reply, done) => {
-    // Where the upgrade is refused later, its connection is closed all the same.
-    if (request.authenticated !== null && isUpgrade(request) && !request.is404)
-      request.raw.socket.once('close', quota.take(request.principal));
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.authenticated !== null && isUpgrade(request) && !request.is404) {
+      const giveBack = quota.take(request.principal);
+      // An upgrade that is refused closes its connection, and so its answer; one that is not lets go of the answer.
+      reply.raw.once('close', giveBack);
+      request.onSocketClosed = giveBack;
+    }
     done();
   });
 }

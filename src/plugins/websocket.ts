@@ -5,8 +5,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
 import { Failure } from '../schemas/failure.ts';
-import type { Login } from '../services/credentials/logins.ts';
 import { isUpgrade } from './boundary.ts';
+import { OpenSockets } from './open-sockets.ts';
 import { toFailure } from './problem-details.ts';
 
 declare module 'fastify' {
@@ -14,9 +14,14 @@ declare module 'fastify' {
     /** Set for routes with a WebSocket handler. */
     speaksWebSocket?: boolean;
   }
+  interface FastifyInstance {
+    readonly openSockets: OpenSockets;
+  }
   interface FastifyRequest {
     /** What would answer an upgrade that is refused. */
     upgradeResponse: ServerResponse | null;
+    /** Called when the socket that the request has opened is closed. */
+    onSocketClosed: (() => void) | null;
   }
 }
 
@@ -30,13 +35,13 @@ const subprotocol = 'terrarium.v1';
 
 /** A client that does not close its side is cut off after this, in milliseconds. */
 const closeGraceMs = 1_000;
-/** The same where its login has ended: it may not look any longer. */
-const loginGraceMs = 500;
 
 export async function websocket(app: FastifyInstance): Promise<void> {
   const onError: SocketErrorListener = function (error) {
     endSocket(app, error, this);
   };
+  const openSockets = new OpenSockets();
+  app.decorate('openSockets', openSockets);
   // Before the plugin's own hook, which keeps the handler that it finds.
   app.addHook('onRoute', (route) => {
     const { wsHandler } = route;
@@ -44,7 +49,7 @@ export async function websocket(app: FastifyInstance): Promise<void> {
     route.config = { ...route.config, speaksWebSocket: true };
     route.wsHandler = function (socket, request) {
       letGoOfRequest(socket, request, onError);
-      endWithLogin(socket, request.login);
+      openSockets.add(socket, request.login, request.onSocketClosed);
       return wsHandler.call(this, socket, request);
     };
   });
@@ -53,17 +58,20 @@ export async function websocket(app: FastifyInstance): Promise<void> {
       maxPayload: maxFrameBytes,
       // Frames are encoded once for all clients; compressing each for each would undo that.
       perMessageDeflate: false,
+      // It would be a listener more for each.
+      clientTracking: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     },
     errorHandler: (error, socket) => endSocket(app, error, socket),
     preClose(done) {
-      sayGoodbye(this.websocketServer.clients);
+      sayGoodbye(openSockets);
       this.websocketServer.close();
       done();
     },
   });
 
   app.decorateRequest('upgradeResponse', null);
+  app.decorateRequest('onSocketClosed', null);
   app.addHook('onRequest', (request, reply, done) => {
     if (!isUpgrade(request) || request.is404) return done();
     request.upgradeResponse = reply.raw;
@@ -91,18 +99,6 @@ function letGoOfRequest(socket: WebSocket, request: FastifyRequest, onError: Soc
   socket.removeAllListeners('error');
   socket.on('error', onError);
   request.upgradeResponse?.detachSocket(request.raw.socket);
-}
-
-/** Whoever has no rights any more hears that, and is heard no more. */
-function endWithLogin(socket: WebSocket, login: Login): void {
-  const forget = login.onEnd(() => {
-    const code: ErrorCode = 'unauthorized';
-    socket.removeAllListeners('message');
-    socket.close(errorKinds[code].close, code);
-    const timer = setTimeout(() => socket.terminate(), loginGraceMs);
-    socket.once('close', () => clearTimeout(timer));
-  });
-  socket.once('close', forget);
 }
 
 /** A client that broke the protocol is already being closed by ws; whatever else a handler throws ends its socket with its code. */

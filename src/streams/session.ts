@@ -72,7 +72,8 @@ export class Session implements OutboxOwner {
     const name = spellKey(subject.key);
     if (this.#ended || this.#subscriptions.some((one) => one.name === name)) return false;
     const subscription = new Subscription(this, this.#hub, name, options);
-    this.#subscriptions.push(subscription);
+    // Not pushed: that makes room for sixteen more.
+    this.#subscriptions = [...this.#subscriptions, subscription];
     subscription.begin(subject);
     return true;
   }

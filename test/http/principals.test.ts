@@ -299,6 +299,11 @@ test('however many ask at once, nobody gets more than they may have', async (t) 
   assert.equal(small.filter(({ status }) => status === 201).length, 1, 'five containers, of which two are of labs');
   assert.ok(small.some(({ body }) => body.quota === 'containers' && body.limit === 5));
 
+  // What is refused before it is a socket takes no place for good.
+  const refused = await Promise.allSettled(
+    Array.from({ length: 6 }, () => connectStream(t, `${server.url}/api/v1/containers/none/netstat`, { headers })),
+  );
+  assert.ok(refused.every(({ status }) => status === 'rejected'));
   const sockets = await Promise.allSettled(
     Array.from({ length: 8 }, () => connectStream(t, `${server.url}/api/v1/stream`, { headers })),
   );

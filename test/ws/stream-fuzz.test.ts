@@ -230,7 +230,7 @@ test('thousands of subscriptions: 128 a connection, the rest refused in words, a
   }
   await assertUnharmed(bystander);
   for (const client of clients) client.socket.terminate();
-  const open_ = () => server.app.websocketServer.clients.size;
+  const open_ = () => server.app.openSockets.size;
   await waitFor(() => open_() <= 1, { what: 'all of them to be gone', timeoutMs: 60_000 });
   await bystander.close();
 });

@@ -47,7 +47,7 @@ test('a client that leaves, politely or not, at any moment', async (t) => {
     else terminal.socket.terminate();
     await waitFor(async () => (await listVisitors(id)).length === 0, { what: `nothing to be left, round ${round}` });
   }
-  await waitFor(() => server.app.websocketServer.clients.size === 0, { what: 'the sockets to be gone' });
+  await waitFor(() => server.app.openSockets.size === 0, { what: 'the sockets to be gone' });
 });
 
 test('a client that leaves while its input is held up', async (t) => {

@@ -90,7 +90,7 @@ test('a flood is held up by a client that pauses or does not read, and comes who
   assert.ok(heldAt < 6_000_000, `${heldAt} bytes came`);
   terminal.say({ type: 'resume' });
   await waitFor(() => terminal.bytes > heldAt, { what: 'more' });
-  const sent = () => [...server.app.websocketServer.clients].reduce((sum, client) => sum + client.bufferedAmount, 0);
+  const sent = () => [...server.app.openSockets].reduce((sum, client) => sum + client.bufferedAmount, 0);
   terminal.socket.pause();
   await waitFor(
     async () => {
