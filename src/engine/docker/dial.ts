@@ -3,7 +3,7 @@
 import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as openRequest } from 'node:http';
 import { request as openSecureRequest, type RequestOptions, Agent as SecureAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import Docker from 'dockerode';
+import { loadDockerode } from './dockerode.ts';
 import type { Transport } from './transport.ts';
 
 /** One request. `path` is complete but for its query; a `body` is sent as JSON. */
@@ -88,10 +88,11 @@ interface Modem {
  * It composes requests, and no more: where they go, the transport says. Its constructor reads the variables of the docker command, and the files that
  * they name, whatever it is told: so they are out of its sight meanwhile.
  */
-function createDocker(): Docker {
+function createDocker(): InstanceType<ReturnType<typeof loadDockerode>> {
   const hidden = ['DOCKER_HOST', 'DOCKER_CERT_PATH'].map((name) => [name, process.env[name]] as const);
   for (const [name] of hidden) Reflect.deleteProperty(process.env, name);
   try {
+    const Docker = loadDockerode();
     return new Docker({ socketPath: '/' });
   } finally {
     for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value;
