@@ -1,6 +1,9 @@
 // A lab of 30 containers on 3 networks: brought up, applied again and removed, by us and by Docker Compose in turn.
+
+import pLimit from 'p-limit';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { type ComposeProject, composeProject } from '../compose.ts';
+import { docker } from '../lab.ts';
 import type { Benchmark, Row } from '../report.ts';
 import { startServer, token } from '../server.ts';
 import { onStage, type Stage } from '../stage.ts';
@@ -14,6 +17,8 @@ const containers = Array.from({ length: 30 }, (_, i) => ({
   network: networks[i % networks.length] ?? '',
 }));
 const command = ['sleep', '3600'];
+/** As many of the bare calls at a time as the server makes. */
+const bareAtOnce = 16;
 const phases = ['up', 'again', 'down'] as const;
 type Phase = (typeof phases)[number];
 
@@ -67,6 +72,7 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
   };
   const contenders = { ours, peer };
   const times = { ours: emptyTimes(), peer: emptyTimes() };
+  const bare: number[] = [];
   for (let round = 0; round < rounds + warmUp; round += 1) {
     const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
     for (const who of order) {
@@ -74,8 +80,11 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       log(`${who}: ${phases.map((phase) => `${phase} ${taken[phase].toFixed(0)} ms`).join(', ')}`);
       if (round >= warmUp) for (const phase of phases) times[who][phase].push(taken[phase]);
     }
+    const limit = await makeBare(stage, `bench-bare-${process.pid}-${round}`, request);
+    log(`bare calls: up ${limit.toFixed(0)} ms`);
+    if (round >= warmUp) bare.push(limit);
   }
-  return phases.map((phase) => {
+  const compared = phases.map((phase) => {
     const [mine, theirs] = [times.ours[phase], times.peer[phase]];
     const ratio = estimateMedian(mine.map((value, i) => value / (theirs[i] ?? Number.NaN)));
     const { what, most } = goals[phase];
@@ -87,6 +96,59 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       detail: `median of ${rounds} alternating pairs, 95 % CI ${ratio.low.toFixed(3)}–${ratio.high.toFixed(3)}; medians ${median(mine).toFixed(0)} and ${median(theirs).toFixed(0)} ms`,
     };
   });
+  return [...compared, describeBare(times.ours.up, times.peer.up, bare)];
+}
+
+/** What the engine takes for the same, whoever asks: bare calls, no lock, no record, no look at what came of them. Answers the milliseconds. */
+async function makeBare(stage: Stage, name: string, request: CreateBody): Promise<number> {
+  const remove = async () => {
+    await Promise.all(
+      containers.map((one) =>
+        docker
+          .getContainer(`${name}-${one.name}`)
+          .remove({ force: true })
+          .catch(() => {}),
+      ),
+    );
+    await Promise.all(
+      networks.map((network) =>
+        docker
+          .getNetwork(`${name}-${network}`)
+          .remove()
+          .catch(() => {}),
+      ),
+    );
+  };
+  stage.later(remove);
+  const limit = pLimit(bareAtOnce);
+  const took = await time(async () => {
+    await Promise.all(networks.map((network) => docker.createNetwork({ Name: `${name}-${network}` })));
+    await Promise.all(
+      containers.map((one) =>
+        limit(async () => {
+          const HostConfig = { ...request.HostConfig, NetworkMode: `${name}-${one.network}` };
+          const { Image, Cmd } = request;
+          const made = await docker.createContainer({ name: `${name}-${one.name}`, Image, Cmd, HostConfig } as object);
+          await made.start();
+        }),
+      ),
+    );
+  });
+  await remove();
+  return took;
+}
+
+function describeBare(ours: readonly number[], peer: readonly number[], bare: readonly number[]): Row {
+  const against = (times: readonly number[]) =>
+    estimateMedian(times.map((value, i) => value / (bare[i] ?? Number.NaN)));
+  const [mine, theirs] = [against(ours), against(peer)];
+  return {
+    what: `lab of ${containers.length} containers on ${networks.length} networks, ours / bare calls of dockerode, ${bareAtOnce} at a time`,
+    value: mine.median.toFixed(3),
+    goal: '',
+    holds: true,
+    detail: `what the engine takes, whoever asks: median ${median(bare).toFixed(0)} ms, 95 % CI ${mine.low.toFixed(3)}–${mine.high.toFixed(3)}; Compose / the same ${theirs.median.toFixed(3)}`,
+  };
 }
 
 async function playRound({ up, down }: ComposeProject): Promise<Record<Phase, number>> {

@@ -130,6 +130,8 @@ test('who is taken out of the file is out within a second, with all that is open
   assert.deepEqual(Object.fromEntries(anna.ends), expectedEnds);
   assert.equal(pageSocket.closed?.code, 4401, 'a page that logged in by that token');
   t.diagnostic(`all was over after ${Math.round(took)} ms`);
+  // Beside other test files a second is not the server's alone.
+  assert.ok(process.env.TERRARIUM_SWEEP !== '1' || took < 1_000, `${took} ms`);
   assert.equal(await isIn('anna'), false);
   assert.ok(await isOut(bearer(page.token)));
   await assert.rejects(connectStream(t, `${server.url}/api/v1/stream?ticket=${issued.ticket}`), { status: 401 });
