@@ -170,7 +170,7 @@ test('topologies that the engine makes are derived, and are what ifconfig prints
       await assertDerived(target, what);
       await callDocker('DELETE', `/containers/${target.id}?force=1&v=1`);
     }),
-    { numRuns: runs, endOnFailure: true },
+    { numRuns: runs, endOnFailure: true, includeErrorInReport: true },
   );
 });
 
@@ -246,7 +246,7 @@ test('random changes by who may make them are seen, byte for byte', async () => 
       await waitFor(async () => !/tentative/.test(await target.run('ip -6 addr')), { what: 'addresses to settle' });
       await compare(target, changes.join('; '));
     }),
-    { numRuns: runs, endOnFailure: true },
+    { numRuns: runs, endOnFailure: true, includeErrorInReport: true },
   );
 });
 
