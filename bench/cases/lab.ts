@@ -1,5 +1,4 @@
 // A lab of 30 containers on 3 networks: brought up, applied again and removed, by us and by Docker Compose in turn.
-
 import pLimit from 'p-limit';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { type ComposeProject, composeProject } from '../compose.ts';

@@ -40,7 +40,7 @@ export function createDialler(transport: Transport, { keepAlive }: { keepAlive: 
   const pooling = keepAlive ? ({ keepAlive, timeout: idleMs, scheduling: 'lifo' } as const) : { keepAlive };
   const agent = transport.isSecure ? new SecureAgent(pooling) : new Agent(pooling);
   const openCall = transport.isSecure ? openSecureRequest : openRequest;
-  const modem = createDocker().modem as unknown as Modem;
+  const modem = createModem();
   modem.buildRequest = (composed, { hijack, cut }, payload = '', callback) =>
     transport
       .open()
@@ -88,12 +88,12 @@ interface Modem {
  * It composes requests, and no more: where they go, the transport says. Its constructor reads the variables of the docker command, and the files that
  * they name, whatever it is told: so they are out of its sight meanwhile.
  */
-function createDocker(): InstanceType<ReturnType<typeof loadDockerode>> {
+function createModem(): Modem {
   const hidden = ['DOCKER_HOST', 'DOCKER_CERT_PATH'].map((name) => [name, process.env[name]] as const);
   for (const [name] of hidden) Reflect.deleteProperty(process.env, name);
   try {
     const Docker = loadDockerode();
-    return new Docker({ socketPath: '/' });
+    return new Docker({ socketPath: '/' }).modem as unknown as Modem;
   } finally {
     for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value;
   }

@@ -1,5 +1,5 @@
-// dockerode without what it loads for features that are used nowhere here: gRPC for builds, and an SSH client (ours is ssh-command.ts). They are a tenth of a server's
-// memory and of its start.
+// dockerode without what it loads for features that are used nowhere here: gRPC for builds, and an SSH client (ours is ssh-command.ts). They are a tenth
+// of a server's memory and of its start.
 import { createRequire, Module } from 'node:module';
 import type Docker from 'dockerode';
 
