@@ -1,4 +1,5 @@
-// Set-up step `build`: dist/ is what tsc makes of the server's sources as they are now, and vite of the dashboard's. Nothing else writes there.
+// Set-up step `build`: dist/ is what tsc makes of the server's sources as they are now, esbuild of its programs, and vite of the dashboard's. Nothing else
+// writes there.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +8,15 @@ import { capture } from './command.mjs';
 import { projectPath, projectRoot } from './project.mjs';
 import { SetupError } from './setup-error.mjs';
 
-const inputs = ['package-lock.json', 'routes', 'src', 'tsconfig.build.json', 'tsconfig.json', 'web'];
+const inputs = [
+  'package-lock.json',
+  'routes',
+  'scripts/bundle.mjs',
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+  'web',
+];
 const stamp = projectPath('dist', '.built-from');
 
 /**
@@ -51,13 +60,11 @@ async function readStamp() {
   }
 }
 
-async function buildDashboard() {
-  const vite = projectPath('node_modules', 'vite', 'bin', 'vite.js');
-  const args = [vite, 'build', 'web', '--logLevel', 'warn'];
+async function bundle(what, args) {
   const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
   if (code === 0) return;
   const said = `${stderr}${stdout}`.trim().split('\n').slice(0, 3).join(' ').slice(0, 300);
-  throw new SetupError(`the dashboard cannot be built (npm run build shows all): ${said}`);
+  throw new SetupError(`${what} cannot be built (npm run build shows all): ${said}`);
 }
 
 export const build = {
@@ -79,7 +86,9 @@ export const build = {
     const args = [tsc, '-p', 'tsconfig.build.json', '--pretty', 'false'];
     const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
     if (code !== 0) throw new SetupError(describeErrors(`${stdout}${stderr}`));
-    await buildDashboard();
+    await bundle('the server', [projectPath('scripts', 'bundle.mjs')]);
+    const vite = projectPath('node_modules', 'vite', 'bin', 'vite.js');
+    await bundle('the dashboard', [vite, 'build', 'web', '--logLevel', 'warn']);
     await writeFile(stamp, current);
   },
 };

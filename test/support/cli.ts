@@ -25,6 +25,9 @@ export async function buildPackage(cleanup: Cleanup): Promise<string> {
   const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', path.join(folder, 'dist')];
   const { code, stdout } = await runCommand(process.execPath, args, { cwd: root, timeoutMs: 120_000 });
   if (code !== 0) throw new Error(`the sources do not compile: ${stdout}`);
+  const bundle = [path.join(root, 'scripts', 'bundle.mjs'), path.join(folder, 'dist')];
+  const bundled = await runCommand(process.execPath, bundle, { cwd: root, timeoutMs: 120_000 });
+  if (bundled.code !== 0) throw new Error(`the programs cannot be bundled: ${bundled.stderr}`);
   await copyFile(path.join(root, 'package.json'), path.join(folder, 'package.json'));
   for (const name of ['node_modules', 'web', 'labs']) await symlink(path.join(root, name), path.join(folder, name));
   return folder;

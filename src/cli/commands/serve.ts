@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { addExamples } from '../options.ts';
 
-/** The server's own program; a client imports nothing of it. */
-const program = new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url);
+/** The server's own program; a client imports nothing of it. Built, this is part of cli/main.js. */
+const program = new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../main.js', import.meta.url);
 
 export function addServe(parent: Command): void {
   const command = parent
