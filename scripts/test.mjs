@@ -8,8 +8,8 @@ import { capture } from './setup/command.mjs';
 import { findEndpoint } from './setup/docker-endpoint.mjs';
 import { askVersion } from './setup/engine.mjs';
 import { projectPath, projectRoot } from './setup/project.mjs';
-import { runSetup } from './setup/runner.mjs';
-import { testSteps } from './setup/steps.mjs';
+import { isCheckOnly, runSetup } from './setup/runner.mjs';
+import { startSteps, testSteps } from './setup/steps.mjs';
 import { compileTests } from './testing/compile.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
@@ -55,17 +55,30 @@ async function main(args) {
   if (files.length === 0) return [failOnce(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)];
 
   const shared = await isEngineUp();
-  if ((await runSetup(testSteps)) !== 0) return [failOnce('the set-up failed: see above')];
+  // What is missing is told in one line where it is not to be installed.
+  const first = isCheckOnly() ? testSteps : startSteps;
+  if ((await runSetup(first)) !== 0) return [failOnce('the set-up failed: see above')];
 
   const runId = `r${randomBytes(3).toString('hex')}`;
+  // Each of them keeps one core busy.
+  const [equipped, linted, compiled] = await Promise.all([
+    runSetup(testSteps.filter((step) => !first.includes(step))),
+    filters.length > 0 || isSweep ? [] : runLinters(),
+    files.length < manyFiles ? undefined : compileTests(),
+  ]);
+  for (const { name, tally } of linted) console.log(`${tally.failed === 0 ? '✔' : '✖'} ${name}`);
+  if (equipped !== 0) return [failOnce('the set-up failed: see above')];
+
   const before = new Set((await listObjects()).map(({ id }) => id));
-  const linted = filters.length > 0 || isSweep ? [] : await runLinters();
-  const compiled = files.length < manyFiles ? undefined : await compileTests();
   const startedAt = readTimes();
   const results = await runFiles(files, { runId, verbose, isSweep, compiled });
   printSummary(results, startedAt);
   if (args.includes('--note-durations')) await noteDurations(results);
-  return [...linted, ...results.map(({ tally }) => tally), await judgeLeftovers({ before, runId, shared })];
+  return [
+    ...linted.map(({ tally }) => tally),
+    ...results.map(({ tally }) => tally),
+    await judgeLeftovers({ before, runId, shared }),
+  ];
 }
 
 /** @returns {Promise<boolean>} an engine was there before the set-up */
@@ -76,15 +89,14 @@ function isEngineUp() {
   );
 }
 
-async function runLinters() {
-  const tallies = [];
-  for (const { name, args } of linters) {
-    const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
-    console.log(`${code === 0 ? '✔' : '✖'} ${name}`);
-    if (code === 0) tallies.push({ passed: 1, failed: 0, skipped: 0, failures: [] });
-    else tallies.push(failOnce(`${stdout}${stderr}`.trim()));
-  }
-  return tallies;
+function runLinters() {
+  return Promise.all(
+    linters.map(async ({ name, args }) => {
+      const { code, stdout, stderr } = await capture(process.execPath, args, { cwd: projectRoot });
+      const passed = { passed: 1, failed: 0, skipped: 0, failures: [] };
+      return { name, tally: code === 0 ? passed : failOnce(`${stdout}${stderr}`.trim()) };
+    }),
+  );
 }
 
 /** Runs the files, a few at a time, prints each result when it is there, and runs again what failed. */

@@ -10,7 +10,10 @@ import { extractTour } from '../support/readme-tour.ts';
 const home = '/root/terrarium';
 const url = 'http://127.0.0.1:4242';
 
-test('a newcomer on a bare machine', async (t) => {
+/** The same first start that continuous integration makes of its clone, plus a whole distribution to install: two minutes of a processor. */
+const skip = process.env.TERRARIUM_SWEEP === undefined && 'installs a machine from nothing: in npm run test:sweep only';
+
+test('a newcomer on a bare machine', { skip }, async (t) => {
   const machine = await startBareMachine(t);
   await machine.mustRun('git', 'config', '--global', 'safe.directory', '*');
   await machine.mustRun('git', 'clone', '--quiet', '/repository', home);
