@@ -1,6 +1,7 @@
 // What takes a lab file: the plan, and the apply. The file is read as text, YAML or JSON alike, so that an error knows its line and column.
 import { Type } from 'typebox';
 import { chooseMediaType } from '../src/domain/http/accept.ts';
+import { compileValidator } from '../src/plugins/validation/compilers.ts';
 import { EngineName, LabName } from '../src/schemas/create.ts';
 import { Failure } from '../src/schemas/failure.ts';
 import { LabFile } from '../src/schemas/lab.ts';
@@ -40,11 +41,8 @@ export const labFileRoutes: Routes = async (app) => {
   app.addHook('preClose', async () => labs.interrupt());
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser(fileTypes, { parseAs: 'string' }, (_request, text, done) => done(null, text));
-  const inherited = app.validatorCompiler;
   // The schema of the body is for the document: the service reads the text, and says where it is wrong.
-  app.setValidatorCompiler((route) =>
-    route.httpPart === 'body' || inherited === undefined ? (value) => ({ value }) : inherited(route),
-  );
+  app.setValidatorCompiler((route) => (route.httpPart === 'body' ? (value) => ({ value }) : compileValidator(route)));
 
   app.post(
     '/labs/:name/plan',

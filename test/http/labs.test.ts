@@ -89,6 +89,30 @@ test('a changed file touches only what changed, and what is joined to it', async
   );
 });
 
+test('what a plan and an apply are asked is held to the document as everywhere, and makes nothing where it is not', async () => {
+  const name = labName();
+  const questions: [query: string, culprit: RegExp][] = [
+    ['x=1', /"x"/],
+    ['instances=0', /instances/],
+    ['instances=two', /instances/],
+    ['instances=1.5', /instances/],
+    ['as=A%20B', /"as"/],
+    ['engine=%F0%9F%90%9A', /engine/],
+    ['%F0%9F%90%9A=1', /🐚/u],
+  ];
+  for (const [query, culprit] of questions)
+    for (const [method, path] of [
+      ['post', `/labs/${name}/plan?${query}`],
+      ['put', `/labs/${name}?${query}`],
+    ] as const) {
+      const { status, body } = await labs.call(method, path).type('application/json').send(JSON.stringify(smallLab));
+      assert.equal(status, 400, `${path}: ${JSON.stringify(body)}`);
+      assert.equal(body.code, 'invalid_request');
+      assert.match(JSON.stringify(body), culprit, path);
+    }
+  assert.deepEqual(await findLeft(name), []);
+});
+
 test('what was stopped, restarted or removed behind our back is put right, and nothing else is touched', async () => {
   const name = labName();
   const before = idsOf((await labs.apply(name, smallLab)).lab);
