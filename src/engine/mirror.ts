@@ -47,6 +47,8 @@ export interface EngineMirror {
   onStatus(listener: (status: MirrorStatus) => void): () => void;
   /** Every engine event once, in order, after the mirror has taken it in. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
+  /** The same as soon as it comes, for who cannot wait: what the mirror holds may be older, and an engine that is busy lets it wait for seconds. */
+  onArrival(listener: (event: EngineEvent) => void): () => void;
   /** Resolves when settled (see MirrorStatus). */
   settled(): Promise<void>;
   close(): Promise<void>;

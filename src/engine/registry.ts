@@ -63,6 +63,7 @@ export class Registry implements EngineMirror {
   readonly #changes: Listeners<ContainerChange>;
   readonly #statuses: Listeners<MirrorStatus>;
   readonly #events: Listeners<EngineEvent>;
+  readonly #arrivals: Listeners<EngineEvent>;
   #info: EngineInfo | null = null;
   /** When the engine was last asked what time it is: its answer, and the monotonic clock's and ours then. */
   #toldTime: { readonly engine: number; readonly monotonic: number; readonly ours: number } | undefined;
@@ -92,6 +93,7 @@ export class Registry implements EngineMirror {
     this.#changes = new Listeners(onFault);
     this.#statuses = new Listeners(onFault);
     this.#events = new Listeners(onFault);
+    this.#arrivals = new Listeners(onFault);
     this.#store = new MirrorStore((change) => {
       this.#revision += 1;
       if (change !== null) this.#changes.tell(change);
@@ -199,6 +201,10 @@ export class Registry implements EngineMirror {
     return this.#events.add(listener);
   }
 
+  onArrival(listener: (event: EngineEvent) => void): () => void {
+    return this.#arrivals.add(listener);
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -262,6 +268,7 @@ export class Registry implements EngineMirror {
   /** Begins at once with what the event asks for, and tells its listeners when that is done and their turn has come. */
   #takeIn(event: EngineEvent, session: AbortController): void {
     if (!this.#memory.note(event)) return;
+    this.#arrivals.tell(event);
     const done = this.#reader.passOver(this.#apply(event), { event }).catch((failure) => session.abort(failure));
     this.#turn = Promise.all([this.#turn, done]).then(() => {
       if (!this.#closing.signal.aborted) this.#events.tell(event);

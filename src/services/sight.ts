@@ -73,6 +73,7 @@ function veil(principal: Principal, mirror: EngineMirror): EngineMirror {
       ),
     onStatus: (listener) => mirror.onStatus(listener),
     onEvent: (listener) => mirror.onEvent(listener),
+    onArrival: (listener) => mirror.onArrival(listener),
     settled: () => mirror.settled(),
     close: () => mirror.close(),
   };

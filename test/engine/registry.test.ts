@@ -191,8 +191,14 @@ test('each event is told once, in order, when the mirror has taken it in', async
   const registry = await startRegistry(t);
   const { id } = await createTestContainer(t, { start: false });
   const told: { event: EngineEvent; state: string | undefined }[] = [];
+  const arrived: EngineEvent[] = [];
+  registry.onArrival((event) => {
+    if (event.id === id) arrived.push(event);
+  });
   registry.onEvent((event) => {
-    if (event.id === id) told.push({ event, state: registry.container(id)?.state });
+    if (event.id !== id) return;
+    assert.ok(arrived.includes(event), 'it was told of its arrival before');
+    told.push({ event, state: registry.container(id)?.state });
   });
   await docker('start', id);
   await docker('exec', id, 'true');
