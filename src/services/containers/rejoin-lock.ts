@@ -18,7 +18,7 @@ export interface RejoinLock {
   hold<T>(engine: Engine, facts: ContainerFacts, work: () => Promise<T>): Promise<T>;
 }
 
-/** Milliseconds: a rejoin takes its container's time to end, and a start; a dead server's lock is swept after five seconds. */
+/** Milliseconds: a rejoin takes its container's time to end, and a start; a dead server's lock is swept after nine seconds. */
 const patienceMs = 30_000;
 const pollMs = 100;
 

@@ -11,19 +11,29 @@ export interface HelperSweepOptions {
   readonly mirror: EngineMirror;
   /** This server's: its own helpers are given the time that starting one may take. */
   readonly serverId: string;
+  now(): number;
 }
 
-/** Milliseconds that a helper may lie still: another server may be about to start it, and the engine to remove it. */
-const graceMs = { ours: 120_000, others: 5_000 } as const;
+/**
+ * Milliseconds that a helper may lie still. Another server may be about to start it, a lab's lock after four seconds only (labs/held-lock.ts), and a
+ * busy engine takes its time; so others' are given theirs from their creation on, by the engine's clock. `seen`: since we first saw it, because the
+ * engine may be about to remove it, and the clocks may have been set.
+ */
+const graceMs = { ours: 120_000, others: 9_000, seen: 2_000 } as const;
 
 /** Sweeps the engine, from its first list on, until the answer is called. */
-export function sweepHelpers({ mirror, serverId }: HelperSweepOptions): () => void {
+export function sweepHelpers({ mirror, serverId, now }: HelperSweepOptions): () => void {
   const timers = new Map<string, NodeJS.Timeout>();
 
   function look(facts: ContainerFacts): void {
-    const isOurs = facts.labels[label.server] === serverId;
     const check = () => void removeIfStill(facts);
-    timers.set(facts.id, setTimeout(check, isOurs ? graceMs.ours : graceMs.others).unref());
+    timers.set(facts.id, setTimeout(check, chooseGrace(facts)).unref());
+  }
+
+  function chooseGrace({ labels, createdAt }: ContainerFacts): number {
+    if (labels[label.server] === serverId) return graceMs.ours;
+    const ageMs = now() + mirror.clockOffsetMs - Date.parse(createdAt);
+    return Math.min(Math.max(graceMs.others - ageMs, graceMs.seen), graceMs.others);
   }
 
   function forget(id: string): void {

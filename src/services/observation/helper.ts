@@ -187,12 +187,12 @@ export async function removeHelper(engine: Engine, ref: string): Promise<void> {
   }
 }
 
-/** Removes one that was made before the engine went away. What is still there in the end, the sweep finds. */
-async function removeOnReturn(engine: Engine, name: string): Promise<void> {
+/** Removes one, by name or id, that was made before the engine went away. What is still there in the end, the sweep finds. */
+export async function removeOnReturn(engine: Engine, ref: string): Promise<void> {
   const deadline = performance.now() + returning.patienceMs;
   while (performance.now() < deadline) {
     await sleep(returning.pollMs, undefined, { ref: false });
-    const isRemoved = await removeHelper(engine, name).then(
+    const isRemoved = await removeHelper(engine, ref).then(
       () => true,
       () => false,
     );

@@ -60,7 +60,7 @@ export class ObservationService {
     this.#parts = parts;
     this.#samplers = new Map(parts.mirrors.map((mirror) => [mirror, new SamplerRegistry({ ...parts, mirror })]));
     this.#endSweeps = parts.mirrors.flatMap((mirror) => [
-      sweepHelpers({ mirror, serverId: parts.serverId }),
+      sweepHelpers({ mirror, serverId: parts.serverId, now: parts.now }),
       sweepOrphans({ mirror, log: parts.log }),
     ]);
   }
