@@ -31,7 +31,7 @@ const losses = [
   },
   {
     what: 'a container that was started',
-    // The lock runs by then.
+    // The lock is not started so soon.
     after: /POST \S*\/containers\/create\?name=\S*-b\b/,
     lost: /POST \S*\/start/,
     kept: /DELETE \S*\/containers\//,

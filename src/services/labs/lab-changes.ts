@@ -23,7 +23,7 @@ import { watchLoss } from './engine-loss.ts';
 import type { LabDocument, LabDocuments, LabRecord } from './lab-documents.ts';
 import { idOf } from './lab-engines.ts';
 import { carryOut, describeAction } from './lab-executor.ts';
-import type { LabLock, LabLocks } from './lab-lock.ts';
+import type { LabLocks } from './lab-lock.ts';
 import type { LabLook, Wanted } from './lab-look.ts';
 import { findReachable, removeMembers } from './lab-removal.ts';
 import { showPlan } from './lab-showing.ts';
@@ -84,12 +84,13 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
     home: EngineMirror,
     lab: string,
     signal: AbortSignal,
-    work: (signal: AbortSignal, lock: LabLock) => Promise<T>,
+    work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const run = (async () => {
-      const lock = await locks.take(home, lab);
+      const stop = AbortSignal.any([signal, shutdown.signal]);
+      const lock = await locks.take(home, lab, stop);
       try {
-        return await work(AbortSignal.any([signal, lock.signal, shutdown.signal]), lock);
+        return await work(AbortSignal.any([stop, lock.signal]));
       } finally {
         await lock.release().catch((error) => log.warn({ err: error, lab }, "a lab's lock was left behind"));
       }
@@ -112,7 +113,7 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
         await documents.remove(home, identity.lab, { before: first.document.generation });
       return false;
     }
-    return holding(home, identity.lab, signal, async (stop, lock) => {
+    return holding(home, identity.lab, signal, async (stop) => {
       const before = look.engines(home, identity.lab, first.document);
       const involved = new Set([...before, ...wanted.placement.engines.map((name) => catalogue.mirror(name))]);
       await settleMembers(wanted);
@@ -129,8 +130,6 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
           signal: AbortSignal.any([stop, loss.signal]),
           tell,
           perform: async (action, going) => {
-            if (action.kind === 'container') await lock.settled;
-            going.throwIfAborted();
             await perform(wanted, action, going, made).catch((error: unknown) => {
               throw nameMember(error, action);
             });
@@ -278,11 +277,11 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
   }
 
   async function remove(home: EngineMirror, lab: string, { signal, tell }: Watching) {
-    return holding(home, lab, signal, async (stop, lock) => {
+    return holding(home, lab, signal, async (stop) => {
       const document = await documents.find(home, lab);
       const engines = look.engines(home, lab, document);
       const reachable = await findReachable(engines);
-      await Promise.all([look.refresh(reachable, lab), lock.settled]);
+      await look.refresh(reachable, lab);
       stop.throwIfAborted();
       const { removed, left } = await removeMembers({
         members: look.members(home, lab),
