@@ -66,7 +66,7 @@ export interface LabApi {
   put(lab: string, file: LabFile | string, query?: string): Test;
   /** The same, expecting 200. */
   apply(lab: string, file: LabFile | string, query?: string): Promise<{ changed: boolean; lab: LabAnswer }>;
-  call(method: 'get' | 'post' | 'delete', path: string, body?: object): Test;
+  call(method: 'get' | 'post' | 'put' | 'delete', path: string, body?: object): Test;
 }
 
 /** The part of a lab that the tests read. */
