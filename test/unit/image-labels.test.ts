@@ -86,3 +86,32 @@ test('an id is asked about once, a name each time, a failure again, and what is 
   assert.deepEqual(await memory.of('gone'), { id: 'gone', claims: [] });
   assert.deepEqual(asked, [id, id, 'busybox', 'busybox', 'gone']);
 });
+
+test('who asks about a name while it is being asked about shares the next question with all others, and nobody cuts it short', async () => {
+  const asked: { readonly bounded: boolean; answer(image: string): void }[] = [];
+  const memory = new ClaimsMemory(
+    (_, options) =>
+      new Promise((resolve) =>
+        asked.push({
+          bounded: options !== undefined,
+          answer: (image) => resolve({ id: image, labels: {} } as unknown as ImageFacts),
+        }),
+      ),
+  );
+  const first = memory.of('busybox');
+  const others = [memory.of('busybox'), memory.of('busybox'), memory.of('busybox')];
+  const another = memory.of('alpine');
+  const bounded = memory.of('busybox', { deadlineMs: 10 });
+  assert.deepEqual(
+    asked.map((one) => one.bounded),
+    [false, false, true],
+  );
+  for (const one of asked) one.answer('old');
+  assert.deepEqual(
+    (await Promise.all([first, another, bounded])).map((one) => one.id),
+    ['old', 'old', 'old'],
+  );
+  assert.equal(asked.length, 4);
+  asked[3]?.answer('new');
+  for (const one of await Promise.all(others)) assert.equal(one.id, 'new', 'looked at after it was asked for');
+});

@@ -2,6 +2,7 @@
 // helper, belongs to a lab, or is past its time. Here such claims are emptied in what we make, and not believed in what others made.
 import { label, reservedPrefix } from '../../domain/labels.ts';
 import { Failure } from '../../schemas/failure.ts';
+import { Coalescer } from '../coalescer.ts';
 import type { CallOptions, ImageFacts } from '../engine.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -15,9 +16,10 @@ export interface ImageClaims {
 /** Images that are remembered; beyond it the oldest is forgotten. */
 const maxImages = 1_000;
 
-/** Asks about an id once, as it means the same image for ever, and about a name each time. */
+/** Asks about an id once, as it means the same image for ever, and about a name each time: once for all who come while it is being asked about. */
 export class ClaimsMemory {
   readonly #inspect: (image: string, options?: CallOptions) => Promise<ImageFacts>;
+  readonly #names = new Coalescer((name) => this.#ask(name));
   readonly #known = new Map<string, Promise<ImageClaims>>();
 
   constructor(inspect: (image: string, options?: CallOptions) => Promise<ImageFacts>) {
@@ -26,7 +28,9 @@ export class ClaimsMemory {
 
   /** Of an image that is gone: none. */
   of(image: string, options?: CallOptions): Promise<ImageClaims> {
-    if (!/^sha256:[0-9a-f]{64}$/.test(image)) return this.#ask(image, options);
+    // Who has bounds of their own asks alone: a question that others share is cut short by none of them.
+    if (!/^sha256:[0-9a-f]{64}$/.test(image))
+      return options === undefined ? this.#names.request(image) : this.#ask(image, options);
     const known = this.#known.get(image);
     if (known !== undefined) return known;
     // Many may wait for it: no single one of them cuts it short.
