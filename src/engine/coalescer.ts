@@ -23,6 +23,24 @@ export class Coalescer<T> {
     return slot.next;
   }
 
+  /** The same, or the result of the run under way, where that is enough. */
+  async requestUnless(key: string, isEnough: (result: T) => boolean): Promise<T> {
+    const slot = this.#slots.get(key);
+    if (slot === undefined || slot.next !== undefined) return this.request(key);
+    const current = await slot.current.then(
+      (result) => ({ result }),
+      () => null,
+    );
+    if (current !== null && isEnough(current.result)) return current.result;
+    // For all that waited, and for who has asked meanwhile: one.
+    slot.next ??= this.request(key);
+    return slot.next;
+  }
+
+  isUnderWay(key: string): boolean {
+    return this.#slots.has(key);
+  }
+
   #start(key: string): Promise<T> {
     const slot: Slot<T> = { current: this.#work(key) };
     this.#slots.set(key, slot);

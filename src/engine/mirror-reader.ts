@@ -51,6 +51,16 @@ export class MirrorReader {
     return this.#containers.request(id);
   }
 
+  /** The same, but asks nothing where the latest answer is enough: the one that is on its way, else what is known. */
+  async readContainerUnless(
+    id: string,
+    isEnough: (facts: ContainerFacts) => boolean,
+  ): Promise<ContainerFacts | undefined> {
+    const known = this.#containers.isUnderWay(id) ? undefined : this.#store.container(id);
+    if (known !== undefined && isEnough(known)) return known;
+    return this.#containers.requestUnless(id, (facts) => facts !== undefined && isEnough(facts));
+  }
+
   /** Reads the networks as they are after this call. */
   readNetworks(): Promise<void> {
     return this.#networks.request('');

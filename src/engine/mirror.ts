@@ -40,6 +40,8 @@ export interface EngineMirror {
   network(nameOrId: string): NetworkFacts | undefined;
   /** Reads one container from the engine now and stores it: read-your-writes. Undefined (and forgotten) when it is gone. */
   refresh(id: string): Promise<ContainerFacts | undefined>;
+  /** The same, but asks nothing where the latest answer is enough: the one that is on its way, else what is known. */
+  refreshUnless(id: string, isEnough: (facts: ContainerFacts) => boolean): Promise<ContainerFacts | undefined>;
   refreshNetworks(): Promise<void>;
   /** Engine's clock minus ours in milliseconds, by the last answer. */
   readonly clockOffsetMs: number;

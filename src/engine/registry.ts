@@ -7,7 +7,7 @@ import { Failure } from '../schemas/failure.ts';
 import { chooseDelay } from './backoff.ts';
 import type { Engine, EngineEvent, EngineInfo } from './engine.ts';
 import { pingDeadlineMs, watchEngine } from './engine-watch.ts';
-import { findEffects } from './event-effects.ts';
+import { findEffects, isShown } from './event-effects.ts';
 import { EventMemory } from './event-memory.ts';
 import { Listeners } from './listeners.ts';
 import type { ContainerChange, EngineMirror, MirrorState, MirrorStatus } from './mirror.ts';
@@ -185,6 +185,10 @@ export class Registry implements EngineMirror {
     return this.#reader.readContainer(id);
   }
 
+  refreshUnless(id: string, isEnough: (facts: ContainerFacts) => boolean): Promise<ContainerFacts | undefined> {
+    return this.#reader.readContainerUnless(id, isEnough);
+  }
+
   refreshNetworks(): Promise<void> {
     return this.#reader.readNetworks();
   }
@@ -278,7 +282,7 @@ export class Registry implements EngineMirror {
   async #apply(event: EngineEvent): Promise<void> {
     const { reread, forget, networks, info } = findEffects(event);
     if (forget !== undefined) this.#store.putContainer(forget, null, this.#store.takeTicket());
-    if (reread !== undefined) await this.refresh(reread);
+    if (reread !== undefined) await this.refreshUnless(reread, (facts) => isShown(event, facts));
     if (networks) await this.refreshNetworks();
     if (info) await this.#readInfo(this.#closing.signal);
   }

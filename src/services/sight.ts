@@ -63,6 +63,7 @@ function veil(principal: Principal, mirror: EngineMirror): EngineMirror {
       return facts === undefined ? undefined : networkSeenBy(principal, facts);
     },
     refresh: async (id) => hideIn(await mirror.refresh(id)),
+    refreshUnless: async (id, isEnough) => hideIn(await mirror.refreshUnless(id, isEnough)),
     refreshNetworks: () => mirror.refreshNetworks(),
     get clockOffsetMs() {
       return mirror.clockOffsetMs;

@@ -1,12 +1,13 @@
 // The mirror of a real engine: what others do shows within a second, what we did shows at once, and nothing is told twice or too early.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { EngineEvent } from '../../src/engine/engine.ts';
 import type { ContainerChange } from '../../src/engine/mirror.ts';
 import { createRegistry, type Registry } from '../../src/engine/registry.ts';
-import { startChaosProxy } from '../support/chaos-proxy.ts';
+import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
 import {
   callDocker,
   createTestContainer,
@@ -18,6 +19,7 @@ import {
   runCommand,
   waitFor,
 } from '../support/engine.ts';
+import { startEngineRelay } from '../support/engine-relay.ts';
 import { testLabel, testLabels, uniqueName } from '../support/run-id.ts';
 
 interface Options {
@@ -216,6 +218,105 @@ test('each event is told once, in order, when the mirror has taken it in', async
   assert.notEqual(stateAt('start'), 'created');
   assert.notEqual(stateAt('die'), 'running');
   assert.equal(stateAt('destroy'), undefined);
+});
+
+/** How often a container was inspected through this line. */
+const countReads = (line: ChaosProxy, id: string) =>
+  line.requests.filter((request) => request.startsWith('GET ') && request.includes(`/containers/${id}/json`)).length;
+
+test('a start costs one reading: what shows it running since then was looked at after it', async (t) => {
+  const line = await startChaosProxy(t);
+  const registry = await startRegistry(t, { endpoint: line.endpoint });
+  const started = new Map<string, ContainerFacts | undefined>();
+  registry.onEvent(({ type, action, id }) => {
+    if (type === 'container' && action === 'start') started.set(id, registry.container(id));
+  });
+  let reads = 0;
+  const starts = 8;
+  for (let turn = 0; turn < starts; turn += 1) {
+    const { id } = await createTestContainer(t, { start: false });
+    await waitFor(() => registry.container(id), { what: 'the container', ...soon });
+    const before = countReads(line, id);
+    await registry.engine.startContainer(id);
+    const facts = await registry.refreshUnless(id, ({ startedAt }) => startedAt !== null);
+    assert.equal(facts?.state, 'running');
+    await waitFor(() => started.has(id), { what: 'the start', ...soon });
+    const inspected = await registry.engine.inspectContainer(id);
+    assert.deepEqual(started.get(id), inspected);
+    assert.deepEqual(registry.container(id), inspected);
+    reads += countReads(line, id) - before - 1;
+    await removeContainer(id);
+  }
+  // Its network's event asks, the start's need not. An engine that takes long to write the container down is asked again.
+  assert.ok(reads < starts * 1.5, `${reads} readings of ${starts} starts`);
+});
+
+test('runs that follow each other at once are told as they are, each start by its own run or a later one', async (t) => {
+  const registry = await startRegistry(t, { reconcileMs: 600_000 });
+  const { engine } = registry;
+  const starts = new Map<string, { readonly timeNano: bigint; readonly startedAt: string | null }[]>();
+  registry.onEvent(({ type, action, id, timeNano }) => {
+    if (type !== 'container' || action !== 'start') return;
+    const { startedAt = null } = registry.container(id) ?? {};
+    starts.set(id, [...(starts.get(id) ?? []), { timeNano, startedAt }]);
+  });
+  const restart = async () => {
+    const { id } = await createTestContainer(t);
+    for (let turn = 0; turn < 6; turn += 1) {
+      if (turn % 2 === 0) await engine.restartContainer(id, { timeoutSeconds: 0 });
+      else {
+        await engine.killContainer(id, 'SIGKILL');
+        await engine.startContainer(id).catch(() => {}); // the engine may not have seen its end yet
+      }
+    }
+    return id;
+  };
+  const loop = async () => {
+    const { id } = await createTestContainer(t, {
+      body: { Cmd: ['true'], HostConfig: { RestartPolicy: { Name: 'always' } } },
+    });
+    await waitFor(() => (starts.get(id)?.length ?? 0) >= 4, { what: 'four runs', timeoutMs: 20_000 });
+    await engine.stopContainer(id, { timeoutSeconds: 0 });
+    return id;
+  };
+  for (const id of await Promise.all([restart(), restart(), loop()])) {
+    await waitFor(
+      async () => {
+        assert.deepEqual(registry.container(id), await engine.inspectContainer(id));
+        return true;
+      },
+      { what: 'the mirror to equal the engine', timeoutMs: 3_000 },
+    );
+    const told = starts.get(id) ?? [];
+    assert.ok(told.length >= 4, `${told.length} starts`);
+    for (const [index, { startedAt }] of told.entries()) {
+      const previous = told[index - 1];
+      if (previous === undefined || startedAt === null) continue;
+      assert.ok(
+        Date.parse(startedAt) >= Number(previous.timeNano / 1_000_000n),
+        `start ${index} is told with a run that began at ${startedAt}, before the one before was told`,
+      );
+    }
+  }
+});
+
+test('a start that comes while its end before is being read is not taken for the run that was known', async (t) => {
+  const relay = await startEngineRelay(t);
+  const registry = await startRegistry(t, { endpoint: relay.endpoint, reconcileMs: 600_000 });
+  // No event of a network comes between: the container has none of its own.
+  const { id: target } = await createTestContainer(t);
+  const { id } = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${target}` } } });
+  await waitFor(() => registry.container(id)?.state === 'running', { what: 'the container', ...soon });
+  const told: string[] = [];
+  registry.onEvent((event) => event.id === id && told.push(event.action));
+  relay.beforeAnswer(new RegExp(`^GET \\S+/containers/${id}/json`), async () => {
+    await callDocker('POST', `/containers/${id}/start`);
+    await sleep(200);
+  });
+  await callDocker('POST', `/containers/${id}/kill`);
+  await waitFor(() => told.includes('start'), { what: 'the second start', timeoutMs: 5_000 });
+  assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
+  assert.equal(registry.container(id)?.state, 'running');
 });
 
 test('the revision grows with each change of what the mirror holds, and with nothing else', async (t) => {

@@ -115,3 +115,51 @@ test('a run that fails fails those it was for, and the next one begins anew', as
   assert.equal(await second, 2);
   assert.equal(await coalescer.request('c'), 3);
 });
+
+test('who needs no newer result takes that of the run under way where it is enough, else shares the next', async () => {
+  const releases: ((result: number) => void)[] = [];
+  const coalescer = new Coalescer(() => new Promise<number>((resolve) => releases.push(resolve)));
+  const finish = async (result: number) => {
+    releases.shift()?.(result);
+    await turn();
+  };
+  const first = coalescer.request('c');
+  const content = coalescer.requestUnless('c', (result) => result === 1);
+  const picky = [
+    coalescer.requestUnless('c', (result) => result > 1),
+    coalescer.requestUnless('c', (result) => result > 1),
+  ];
+  await finish(1);
+  assert.deepEqual(await Promise.all([first, content]), [1, 1]);
+  assert.equal(releases.length, 1, 'one run for both that it was not enough for');
+  await finish(1);
+  assert.deepEqual(
+    await Promise.all(picky),
+    [1, 1],
+    'what was looked for after the question is the answer, whatever it says',
+  );
+
+  const running = coalescer.request('c');
+  const queued = coalescer.request('c');
+  const joined = coalescer.requestUnless('c', () => true);
+  await finish(2);
+  await finish(3);
+  assert.deepEqual(await Promise.all([running, queued, joined]), [2, 3, 3], 'a run that is to come costs nothing more');
+  assert.equal(coalescer.isUnderWay('c'), false);
+  const alone = coalescer.requestUnless('c', () => true);
+  assert.equal(coalescer.isUnderWay('c'), true);
+  await finish(4);
+  assert.equal(await alone, 4, 'what is over is not kept');
+});
+
+test('a run that failed is enough for nobody', async () => {
+  let runs = 0;
+  const coalescer = new Coalescer(async () => {
+    runs += 1;
+    if (runs === 1) throw new Error('first');
+    return runs;
+  });
+  const [first, second] = [coalescer.request('c'), coalescer.requestUnless('c', () => true)];
+  await assert.rejects(first, /first/);
+  assert.equal(await second, 2);
+});

@@ -8,7 +8,7 @@ import { splitImageReference } from '../../src/engine/docker/image-reference.ts'
 import { readLines } from '../../src/engine/docker/ndjson.ts';
 import { readContainer, readEvent, readPullProgress } from '../../src/engine/docker/translate-facts.ts';
 import type { EngineEvent } from '../../src/engine/engine.ts';
-import { findEffects } from '../../src/engine/event-effects.ts';
+import { findEffects, isShown } from '../../src/engine/event-effects.ts';
 import { EventMemory } from '../../src/engine/event-memory.ts';
 import { Listeners } from '../../src/engine/listeners.ts';
 import { Failure } from '../../src/schemas/failure.ts';
@@ -168,6 +168,25 @@ test('each event asks for what it changes and for nothing else', () => {
   assert.deepEqual(findEffects(event({ ...network, action: 'destroy', attributes: {} })), { networks: true });
   assert.deepEqual(findEffects(event({ type: 'daemon', action: 'reload' })), { info: true });
   assert.deepEqual(findEffects(event({ type: 'image', action: 'pull' })), {});
+});
+
+test('a start is shown by who runs since then, and by nobody else', () => {
+  const at = Date.parse('2026-01-01T00:00:10.000Z');
+  const start = event({ timeNano: BigInt(at) * 1_000_000n });
+  const since = (ms: number, Status = 'running') =>
+    readContainer({ Id: 'c1', State: { Status, StartedAt: new Date(at + ms).toISOString() } });
+  for (const ms of [-100, -3, 0, 5, 60_000]) assert.equal(isShown(start, since(ms)), true, `${ms} ms`);
+  for (const ms of [-101, -60_000]) assert.equal(isShown(start, since(ms)), false, `${ms} ms`);
+  for (const state of ['created', 'exited', 'restarting', 'paused', 'removing', 'dead'])
+    assert.equal(isShown(start, since(0, state)), false, state);
+  assert.equal(
+    isShown(start, readContainer({ Id: 'c1', State: { Status: 'running' } })),
+    false,
+    'since when is not known',
+  );
+  for (const action of ['create', 'restart', 'die', 'unpause', 'rename', 'update'])
+    assert.equal(isShown({ ...start, action }, since(0)), false, action);
+  assert.equal(isShown({ ...start, type: 'network', action: 'connect' }, since(0)), false);
 });
 
 test('an event is noted once, and the feed is taken up again a little before the latest', () => {

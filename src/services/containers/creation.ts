@@ -168,22 +168,10 @@ export function createCreation({
 
 /**
  * The container as it is after its start, undefined where it is gone again. An inspect is held up by the engine until a start is done, and
- * events have the mirror inspect meanwhile: whichever shows the container started first is enough.
+ * events have the mirror inspect meanwhile: what shows the container started is enough.
  */
 function seeStarted(mirror: EngineMirror, id: string): Promise<ContainerFacts | undefined> {
-  return new Promise((resolve, reject) => {
-    const settle = (facts: ContainerFacts | undefined) => {
-      stop();
-      resolve(facts);
-    };
-    const stop = mirror.onContainer(({ id: changed, after }) => {
-      if (changed === id && after !== null && after.startedAt !== null) settle(after);
-    });
-    mirror.refresh(id).then(settle, (error) => {
-      stop();
-      reject(error);
-    });
-  });
+  return mirror.refreshUnless(id, ({ startedAt }) => startedAt !== null);
 }
 
 /** What the image claims was not emptied: it was another one when that was looked at. */
