@@ -12,7 +12,10 @@ export interface EventEffects {
   readonly info?: boolean;
 }
 
-/** Container events that change what an inspect shows. Not here: exec_*, health_status, attach, top and their like, which come by the hundred. */
+/**
+ * Container events that change what an inspect shows. Not here: exec_*, health_status, attach, top and their like, which come by the hundred; and kill,
+ * as a signal shows by what comes of it alone, which is told by events of its own.
+ */
 const telling = new Set(['create', 'start', 'restart', 'die', 'stop', 'oom', 'pause', 'unpause', 'rename', 'update']);
 
 /** The effects of one event; none for what the mirror does not show. */

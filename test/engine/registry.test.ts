@@ -319,6 +319,26 @@ test('a start that comes while its end before is being read is not taken for the
   assert.equal(registry.container(id)?.state, 'running');
 });
 
+test('a signal is read by what comes of it, of a container that is paused too', async (t) => {
+  const line = await startChaosProxy(t);
+  const registry = await startRegistry(t, { endpoint: line.endpoint });
+  const told: string[] = [];
+  registry.onEvent(({ id, action }) => told.push(`${action} ${id}`));
+  const { id } = await createTestContainer(t);
+  await waitFor(() => registry.container(id)?.state === 'running', { what: 'the container', ...soon });
+  await waitFor(() => told.includes(`start ${id}`), { what: 'its start', ...soon });
+  const before = countReads(line, id);
+  await docker('kill', '--signal', 'WINCH', id);
+  await waitFor(() => told.includes(`kill ${id}`), { what: 'the signal', ...soon });
+  assert.equal(countReads(line, id), before);
+  assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
+  await docker('pause', id);
+  await waitFor(() => registry.container(id)?.state === 'paused', { what: 'the pause', ...soon });
+  await docker('kill', id);
+  await waitFor(() => registry.container(id)?.state === 'exited', { what: 'the end', ...soon });
+  assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
+});
+
 test('the revision grows with each change of what the mirror holds, and with nothing else', async (t) => {
   const registry = await startRegistry(t);
   const { id } = await createTestContainer(t);

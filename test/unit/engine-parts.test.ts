@@ -154,11 +154,11 @@ function event(fields: Partial<EngineEvent>): EngineEvent {
 }
 
 test('each event asks for what it changes and for nothing else', () => {
-  for (const action of ['create', 'start', 'die', 'stop', 'kill', 'pause', 'unpause', 'rename', 'update', 'oom']) {
+  for (const action of ['create', 'start', 'die', 'stop', 'pause', 'unpause', 'rename', 'update', 'oom']) {
     assert.deepEqual(findEffects(event({ action })), { reread: 'c1' }, action);
   }
   assert.deepEqual(findEffects(event({ action: 'destroy' })), { forget: 'c1' });
-  for (const action of ['exec_create', 'exec_start', 'exec_die', 'health_status', 'attach', 'top']) {
+  for (const action of ['exec_create', 'exec_start', 'exec_die', 'health_status', 'attach', 'top', 'kill']) {
     assert.deepEqual(findEffects(event({ action })), {}, action);
   }
   const network = { type: 'network', id: 'n1', attributes: { container: 'c2' } };
