@@ -1,5 +1,6 @@
 // Certificates of a test's own, made by the real openssl: authorities, and what they sign.
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,7 +60,9 @@ export async function makeAuthority(cleanup: Cleanup): Promise<Authority> {
         ca,
         '-CAkey',
         caKey,
-        '-CAcreateserial',
+        // A file of serial numbers would be read by one while another writes it.
+        '-set_serial',
+        `0x${randomBytes(8).toString('hex')}`,
         '-days',
         expired ? '0' : '2',
         '-extfile',

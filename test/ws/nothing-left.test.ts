@@ -8,6 +8,7 @@ import { waitFor } from '../support/engine.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { connectStream } from '../support/stream-client.ts';
 import { awaitNothing, countSockets, findTraces, type Inventory, takeStock } from '../support/traces.ts';
 import { awaitKnown, type VisitedContainers, visit } from '../support/visitors.ts';
 
@@ -135,6 +136,19 @@ describe('nothing is left', { skip, concurrency: true }, () => {
       await awaitNothing(stage.engine, stage.before, { what, timeoutMs: promise.killed, except: /terrarium-guard-/ });
       await awaitNothing(stage.engine, stage.before, { what, timeoutMs: promise.guardsGone });
     }
+
+    // Where nothing happens the probe looks by itself, and has a clock that it starts for that.
+    const server = await startServer(stage);
+    const path = `/api/v1/containers/${stage.containers.plain}/netstat?intervalMs=100`;
+    const client = await connectStream({ after }, `${server.url}${path}`, { headers: server.headers });
+    await client.until('a snapshot', ({ data }) => data);
+    await waitFor(
+      async () => (await findTraces(stage.engine, stage.before)).some((trace) => /probe.*: sh -c -- /.test(trace)),
+      { what: 'the clock of the probe', timeoutMs: 30_000 },
+    );
+    await server.kill('SIGKILL');
+    const what = 'the server was killed while its probe looked by itself';
+    await awaitNothing(stage.engine, stage.before, { what, timeoutMs: promise.killed });
   });
 
   test('after SIGKILL of the server at any moment: ten seconds after the next start', async () => {

@@ -34,7 +34,8 @@ exec /bin/busybox awk -v boundary="$1" -v alone="$alone" -v clock="$3" "$2"
 
 /**
  * Reads lines `SECONDS TIMES` from the awk that started it, and wakes it so many times so far apart, until it is told otherwise: it says so on the awk's
- * own stdin, which it opens for each wake-up, so that the awk sees when the server closes it. It ends with the awk.
+ * own stdin, which it opens for each wake-up, so that the awk sees when the server closes it. An awk that ends waits for what it has started, and that
+ * would be for what never says anything: so the clock, which hears of it, ends the awk.
  *
  * It waits by reading what never says anything, and never for a line: a `read` that gives up in the middle of one loses what it has read.
  */
@@ -43,11 +44,12 @@ export const probeClock = `
   /bin/busybox sleep 2147483647 | {
     times=0
     while :; do
-      if [ "$times" -eq 0 ] || read -r -t 0 line <&3; then read -r every times <&3 || exit; fi
+      if [ "$times" -eq 0 ] || read -r -t 0 line <&3; then read -r every times <&3 || break; fi
       read -r -t "$every" nothing
-      printf '\\002\\n' > /proc/$PPID/fd/0 || exit
+      printf '\\002\\n' > /proc/$PPID/fd/0 || break
       times=$((times - 1))
     done
+    kill -9 $PPID
   }
 } 3<&0 2> /dev/null
 `;
