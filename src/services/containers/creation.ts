@@ -1,5 +1,6 @@
 // Makes a container: image, network, create, start, in this order, and nothing is left of it when a step fails, the caller goes away, or the
 // engine's answer is lost. What is sent is the plan's body, unchanged.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Attachment } from '../../domain/container/container-spec.ts';
@@ -18,8 +19,11 @@ import type { Order, Prepared } from './preparation.ts';
 
 /** Creates and starts under way at a time, on one engine. Fewer leave its cores idle between their steps, more only make each other slower there. */
 const creationLimit = 16;
-/** How often a start is tried again: because the lab's network was removed under it, or because a swarm took too long to give it a place. */
-const retries = { network: 3, place: 1 } as const;
+/**
+ * How often a start is tried again: because the lab's network was removed under it, because a swarm took too long to give it a place, or (after a pause)
+ * because the node had not been told of the network.
+ */
+const retries = { network: 3, place: 1, told: 4, pauseMs: 500 } as const;
 
 export interface Creation {
   /** Returns what was made, running (or ended already). `signal` is aborted when nobody waits for it any more. */
@@ -117,6 +121,7 @@ export function createCreation({
 
   async function start({ principal, request }: Order, { mirror, plan, owner }: Prepared, id: string): Promise<void> {
     const { attachment } = plan.spec;
+    let waits = 0;
     for (let attempts = 0; ; attempts += 1) {
       try {
         return await mirror.engine.startContainer(id);
@@ -124,6 +129,12 @@ export function createCreation({
         if (!(error instanceof Failure)) throw error;
         if (isLateSwarm(error, attachment) && attempts < retries.place) continue;
         const lab = plan.labNetwork === null ? undefined : request.lab;
+        // A node of a swarm is told of a network when it has a place on it, and may have begun to look for it before.
+        if (error.code === 'network_not_found' && lab === undefined && isInSwarm(mirror) && waits < retries.told) {
+          waits += 1;
+          await sleep(retries.pauseMs);
+          continue;
+        }
         if (error.code !== 'network_not_found' || lab === undefined || attempts >= retries.network) {
           throw explainStart(
             error,
@@ -186,6 +197,10 @@ function describeSwap(image: string): Failure {
 function isLateSwarm({ code, retryAfter }: Failure, attachment: Attachment): boolean {
   const isChosen = attachment.kind !== 'network' || attachment.ip !== null || attachment.ip6 !== null;
   return code === 'engine_refused' && retryAfter !== undefined && !isChosen;
+}
+
+function isInSwarm({ info }: EngineMirror): boolean {
+  return info?.swarm.state === 'manager' || info?.swarm.state === 'worker';
 }
 
 function requireCaller(signal: AbortSignal): void {
