@@ -25,7 +25,7 @@ Runs the set-up, then lint, type check and all tests; with paths (files or folde
 generated inputs, on far more of them: it takes the better part of an hour. --note-durations notes how long each file took, for the order of later runs.
 
 Environment:
-  TERRARIUM_TEST_CONCURRENCY  test files at a time (default: one more than there are cores, at least 3, and one
+  TERRARIUM_TEST_CONCURRENCY  test files at a time (default: two more than there are cores, at least 4, and one
                               more again while these are idle)
   TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
 
@@ -119,7 +119,7 @@ function chooseLimits() {
   const wished = Number(process.env.TERRARIUM_TEST_CONCURRENCY);
   if (wished > 0) return { least: wished, most: wished };
   const cores = os.availableParallelism();
-  const least = Math.max(2, cores) + 1;
+  const least = Math.max(2, cores) + 2;
   return { least, most: least + 1 };
 }
 
