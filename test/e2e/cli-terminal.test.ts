@@ -1,6 +1,7 @@
 // The command on a terminal: a shell in a container, what is drawn in its place, and the terminal as it was before, whatever happens.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
 import { type CliTerminal, findBuild, useCli } from '../support/cli.ts';
 import { dockerApi, removeContainer, runCommand, waitFor } from '../support/engine.ts';
@@ -36,8 +37,15 @@ test('sh: a terminal with its size, Ctrl-C, and the exit code', async () => {
   shell.type('stty size; tty\r');
   await shell.until('the size', ({ stdout }) => /\n30 100\r/.test(stdout));
   await runCommand('stty', ['-F', shell.tty, 'rows', '41', 'cols', '133']);
-  shell.type('stty size\r');
-  await shell.until('the new size', ({ stdout }) => /\n41 133\r/.test(stdout));
+  // The real stty sets one after the other, and what is typed may come between.
+  await waitFor(
+    async () => {
+      shell.type('stty size\r');
+      await sleep(200);
+      return /\n41 133\r/.test(shell.stdout);
+    },
+    { what: 'the new size', timeoutMs: 20_000 },
+  );
   shell.type('sleep 98765\r');
   await waitFor(async () => (await listProcesses(name)).some((line) => line.includes('98765')), { what: 'the sleep' });
   shell.type('\u0003');

@@ -108,7 +108,8 @@ test('host mode over plain tcp is a right that has to be given', async (t) => {
 
 test('metrics count by route, status and engine, and name no object', async (t) => {
   const { id } = await createTestContainer(t);
-  for (let i = 0; i < 3; i++) await get(`/api/v1/containers/${id}`);
+  await waitFor(async () => (await get(`/api/v1/containers/${id}`)).status === 200, { what: 'the server to know it' });
+  for (let i = 0; i < 2; i++) await get(`/api/v1/containers/${id}`);
   await get(`/api/v1/containers/${id}?nonsense=1`);
   const { status, headers: answered, text } = await get('/metrics');
   assert.equal(status, 200);
