@@ -21,8 +21,8 @@ export class MirrorReader {
   readonly #store: MirrorStore;
   readonly #signal: AbortSignal;
   readonly #onOddity: (failure: Failure, details: object) => void;
-  readonly #containers: Coalescer<ContainerFacts | undefined>;
-  readonly #networks: Coalescer<void>;
+  #containers: Coalescer<ContainerFacts | undefined>;
+  #networks: Coalescer<void>;
   #lastSweep = 0;
   /** For a network that is not finished. */
   #isWaiting = false;
@@ -41,9 +41,22 @@ export class MirrorReader {
     this.#store = parts.store;
     this.#signal = parts.signal;
     this.#onOddity = parts.onOddity;
-    const limit = pLimit(inspectLimit);
-    this.#containers = new Coalescer((id) => limit(() => this.#inspect(id)));
+    this.#containers = this.#readContainers();
     this.#networks = new Coalescer(() => this.#list());
+  }
+
+  /**
+   * To be called when the engine has come back: what it was asked before and has not answered may have been lost on the way, and nobody who asks from now
+   * on waits for it, nor for its turn. Who has asked has it until its deadline; what comes late is no newer than it was (tickets).
+   */
+  startAnew(): void {
+    this.#containers = this.#readContainers();
+    this.#networks = new Coalescer(() => this.#list());
+  }
+
+  #readContainers(): Coalescer<ContainerFacts | undefined> {
+    const limit = pLimit(inspectLimit);
+    return new Coalescer((id) => limit(() => this.#inspect(id)));
   }
 
   /** Reads one container as it is after this call; undefined when there is none. */

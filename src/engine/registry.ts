@@ -230,6 +230,7 @@ export class Registry implements EngineMirror {
   /** The engine's life until it is away, which is thrown, or the registry is closed. */
   async #mirror(closing: AbortSignal): Promise<void> {
     await this.engine.ping({ deadlineMs: pingDeadlineMs, signal: closing });
+    this.#reader.startAnew();
     await this.#readInfo(closing);
     if (this.#state === 'connecting') this.#setState('syncing', null);
     let feed: Subscription | undefined;

@@ -98,6 +98,24 @@ test('a line that swallows everything is found out by its silence', async (t) =>
   await reach(registry, 'live', liveWithin);
 });
 
+test('what was lost on a half-open line holds nobody up when it is back', async (t) => {
+  const line = await startChaosProxy(t, { over: 'tcp' });
+  const registry = startRegistry(t, line.endpoint);
+  await registry.settled();
+  const { id } = await createTestContainer(t);
+  await waitFor(() => registry.container(id), { what: 'the container' });
+  line.set({ kind: 'lose' });
+  // More than are asked at a time.
+  const lost = [id, ...Array.from({ length: 20 }, (_, index) => `nobody-${index}`)].map((one) => registry.refresh(one));
+  const outcomes = Promise.allSettled([...lost, registry.refreshNetworks()]);
+  await reach(registry, 'stale', staleWithin);
+  line.set({ kind: 'none' });
+  await reach(registry, 'live', liveWithin);
+  assert.equal((await registry.refresh(id))?.id, id);
+  await registry.close();
+  assert.ok((await outcomes).every(({ status }) => status === 'rejected'));
+});
+
 test('events that were missed are told once when the line is back, in order', async (t) => {
   const line = await startChaosProxy(t);
   const registry = startRegistry(t, line.endpoint);

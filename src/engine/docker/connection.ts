@@ -58,6 +58,8 @@ export class Connection {
   readonly #closed = new AbortController();
   readonly #open = new Set<IncomingMessage | Duplex>();
   #version: Promise<string> | undefined;
+  /** When the version was asked for that has not been told yet; null where none is. */
+  #askedVersionAt: number | null = null;
 
   constructor(label: EngineLabel, transport: Transport) {
     this.#label = label;
@@ -70,6 +72,7 @@ export class Connection {
 
   /** Asks for a sign of life. */
   async ping(deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    const askedAt = performance.now();
     await this.ask({
       method: 'GET',
       path: '/_ping',
@@ -79,6 +82,8 @@ export class Connection {
       deadlineMs,
       ...(signal !== undefined && { signal }),
     });
+    // What was asked before and is not answered yet may have been lost on the way: nobody who asks from now on waits for it.
+    if (this.#askedVersionAt !== null && this.#askedVersionAt < askedAt) this.#version = undefined;
   }
 
   /** Sends a call and reads its whole answer. Rejects with a failure for an answer that is an error. */
@@ -120,11 +125,19 @@ export class Connection {
 
   /** The negotiated version: asked for once, and again after a connection has failed. */
   version(): Promise<string> {
-    this.#version ??= this.#negotiate().catch((error) => {
-      this.#version = undefined;
-      throw error;
-    });
-    return this.#version;
+    if (this.#version !== undefined) return this.#version;
+    const askedAt = performance.now();
+    this.#askedVersionAt = askedAt;
+    const version = this.#negotiate()
+      .catch((error) => {
+        if (this.#version === version) this.#version = undefined;
+        throw error;
+      })
+      .finally(() => {
+        if (this.#askedVersionAt === askedAt) this.#askedVersionAt = null;
+      });
+    this.#version = version;
+    return version;
   }
 
   /** To be called when a connection broke: what answers next may be another engine. */
