@@ -41,6 +41,8 @@ export interface LabChanges {
   apply(wanted: Wanted, watching: Watching): Promise<boolean>;
   /** Fails with `engine_unavailable` where an engine does not answer: what is on the others is removed by then, and the rest goes when it does. */
   remove(home: EngineMirror, lab: string, watching: Watching): Promise<{ containers: number; networks: number }>;
+  /** The same where its document, once nobody else changes the lab, is still due. Answers whether it was. */
+  removeDue(home: EngineMirror, lab: string, isDue: (record: LabRecord) => boolean): Promise<boolean>;
   /** Writes a document that differs in what no container depends on. */
   rewrite(home: EngineMirror, lab: string, change: (record: LabRecord) => LabRecord): Promise<LabDocument>;
   /** Stops every change that this server makes, and undoes it. */
@@ -276,39 +278,47 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
     return [...left];
   }
 
-  async function remove(home: EngineMirror, lab: string, { signal, tell }: Watching) {
-    return holding(home, lab, signal, async (stop) => {
-      const document = await documents.find(home, lab);
-      const engines = look.engines(home, lab, document);
-      const reachable = await findReachable(engines);
-      await look.refresh(reachable, lab);
-      stop.throwIfAborted();
-      const { removed, left } = await removeMembers({
-        members: look.members(home, lab),
-        engines,
-        reachable,
-        signal: stop,
-        tell,
-        perform: (action, going) =>
-          limitOf(action.engine)(async () => {
-            // It may have waited for its turn.
-            going.throwIfAborted();
-            const mirror = catalogue.mirror(action.engine);
-            const id = action.engineId ?? '';
-            await (action.kind === 'network' ? removeNetwork(mirror, id) : removeContainer(mirror, id));
-          }),
-      });
-      if (left.length > 0) {
-        if (document?.record.ending !== true) {
-          const written = await documents.write(home, endNow(document?.record ?? lostRecord(lab), home));
-          await documents.remove(home, lab, { before: written.generation });
-        }
-        throw leftBehind(lab, left, removed);
-      }
-      await requireGone(home, reachable, lab);
-      await documents.remove(home, lab, {});
-      return removed;
+  function remove(home: EngineMirror, lab: string, watching: Watching) {
+    return holding(home, lab, watching.signal, async (stop) =>
+      removeHeld(home, lab, await documents.find(home, lab), { ...watching, signal: stop }),
+    );
+  }
+
+  async function removeHeld(
+    home: EngineMirror,
+    lab: string,
+    document: LabDocument | null,
+    { signal: stop, tell }: Watching,
+  ) {
+    const engines = look.engines(home, lab, document);
+    const reachable = await findReachable(engines);
+    await look.refresh(reachable, lab);
+    stop.throwIfAborted();
+    const { removed, left } = await removeMembers({
+      members: look.members(home, lab),
+      engines,
+      reachable,
+      signal: stop,
+      tell,
+      perform: (action, going) =>
+        limitOf(action.engine)(async () => {
+          // It may have waited for its turn.
+          going.throwIfAborted();
+          const mirror = catalogue.mirror(action.engine);
+          const id = action.engineId ?? '';
+          await (action.kind === 'network' ? removeNetwork(mirror, id) : removeContainer(mirror, id));
+        }),
     });
+    if (left.length > 0) {
+      if (document?.record.ending !== true) {
+        const written = await documents.write(home, endNow(document?.record ?? lostRecord(lab), home));
+        await documents.remove(home, lab, { before: written.generation });
+      }
+      throw leftBehind(lab, left, removed);
+    }
+    await requireGone(home, reachable, lab);
+    await documents.remove(home, lab, {});
+    return removed;
   }
 
   /** Looks, and does not trust what it did. */
@@ -326,6 +336,16 @@ export function createLabChanges(parts: LabChangeParts): LabChanges {
   return {
     apply,
     remove,
+
+    removeDue(home, lab, isDue) {
+      const watching = { signal: new AbortController().signal, tell: () => {} };
+      return holding(home, lab, watching.signal, async (stop) => {
+        const document = await documents.find(home, lab);
+        if (document === null || !isDue(document.record)) return false;
+        await removeHeld(home, lab, document, { ...watching, signal: stop });
+        return true;
+      });
+    },
 
     rewrite(home, lab, change) {
       return holding(home, lab, new AbortController().signal, async () => {

@@ -4,7 +4,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { Clock } from '../clock.ts';
-import { documentPrefix, isAway, type LabDocument, type LabDocuments } from './lab-documents.ts';
+import type { LabChanges } from './lab-changes.ts';
+import { documentPrefix, isAway, type LabDocument, type LabDocuments, type LabRecord } from './lab-documents.ts';
 
 export interface LabKeeper {
   start(): void;
@@ -23,7 +24,7 @@ export function createLabKeeper({
   documents,
   isBlocked,
   warn,
-  remove,
+  removeDue,
   clock,
   intervalMs,
   log,
@@ -34,7 +35,7 @@ export function createLabKeeper({
   readonly isBlocked: (mirror: EngineMirror, document: LabDocument) => boolean;
   /** Told once before a lab's end, in good time to put it off. */
   readonly warn: (mirror: EngineMirror, lab: string, expiresAt: string) => void;
-  readonly remove: (mirror: EngineMirror, lab: string) => Promise<unknown>;
+  readonly removeDue: LabChanges['removeDue'];
   readonly clock: Clock;
   /** Between two looks where nothing ends in between, in milliseconds. */
   readonly intervalMs: number;
@@ -80,8 +81,11 @@ export function createLabKeeper({
 
   async function end(mirror: EngineMirror, lab: string): Promise<void> {
     try {
-      await remove(mirror, lab);
-      log.info({ engine: mirror.engine.name, lab }, 'removed: its time was up');
+      // Another server may have been faster, or have put it off, before nobody else changed it.
+      const isDue = ({ expiresAt }: LabRecord) =>
+        expiresAt !== null && Date.parse(expiresAt) <= clock.now() + mirror.clockOffsetMs;
+      if (await removeDue(mirror, lab, isDue))
+        log.info({ engine: mirror.engine.name, lab }, 'removed: its time was up');
     } catch (error) {
       // Another server is at it.
       if (error instanceof Failure && error.code === 'lab_busy') return;

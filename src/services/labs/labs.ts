@@ -111,7 +111,7 @@ export function createLabs(parts: LabParts): Labs {
         owner: labOwners.ownerOf(home, lab),
         reason: expiresAt,
       }),
-    remove: (home, lab) => changes.remove(home, lab, { signal: new AbortController().signal, tell: () => {} }),
+    removeDue: changes.removeDue,
     clock,
     intervalMs: config.janitorIntervalMs,
     log,
