@@ -155,5 +155,9 @@ export class HeldLock {
   }
 }
 
-/** What an engine says of a container that is gone, or about to go. */
-const isNotThere: ReadonlySet<string> = new Set(['container_not_found', 'container_not_running', 'state_conflict']);
+/** What an engine says of a container that is gone, about to go, or does not run. */
+export const isNotThere: ReadonlySet<string> = new Set([
+  'container_not_found',
+  'container_not_running',
+  'state_conflict',
+]);

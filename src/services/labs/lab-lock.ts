@@ -13,7 +13,7 @@ import type { EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import { removeHelper, removeOnReturn } from '../observation/helper.ts';
 import { type PinnedImage, pinImage } from '../observation/helper-image.ts';
-import { cancelSignal, HeldLock } from './held-lock.ts';
+import { cancelSignal, HeldLock, isNotThere } from './held-lock.ts';
 import { buildLockBody, readPatience } from './lock-body.ts';
 import { askForHolder } from './lock-question.ts';
 
@@ -176,9 +176,6 @@ async function sendSignal(engine: Engine, id: string): Promise<boolean> {
     throw error;
   }
 }
-
-/** What an engine says of a signal to a container that is gone, or does not run. */
-const isNotThere: ReadonlySet<string> = new Set(['container_not_found', 'container_not_running', 'state_conflict']);
 
 /** By what somebody made without us. */
 function occupied(name: string): Failure {
