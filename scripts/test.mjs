@@ -64,7 +64,7 @@ async function main(args) {
   const [equipped, linted, compiled] = await Promise.all([
     runSetup(testSteps.filter((step) => !first.includes(step))),
     filters.length > 0 || isSweep ? [] : runLinters(),
-    files.length < manyFiles ? undefined : compileTests(),
+    files.length < manyFiles ? undefined : compileTests(files),
   ]);
   for (const { name, tally } of linted) console.log(`${tally.failed === 0 ? '✔' : '✖'} ${name}`);
   if (equipped !== 0) return [failOnce('the set-up failed: see above')];
