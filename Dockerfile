@@ -10,26 +10,27 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 
 # An empty secret (compose's default) is no certificate: then npm's own list counts.
-FROM tools AS modules
+FROM tools AS packages
 RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
     if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
-    npm ci --ignore-scripts --omit=dev --no-audit --no-fund
+    npm ci --ignore-scripts --no-audit --no-fund
+
+FROM packages AS modules
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 COPY scripts/sbom.mjs scripts/
 COPY scripts/sbom scripts/sbom
 COPY scripts/setup/project.mjs scripts/setup/
 RUN node scripts/sbom.mjs > sbom.cdx.json
 
-FROM tools AS build
-RUN --mount=type=secret,id=ca,target=/run/ca.crt --mount=type=cache,target=/root/.npm \
-    if [ -s /run/ca.crt ]; then export NODE_EXTRA_CA_CERTS=/run/ca.crt; fi; \
-    npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+FROM packages AS build
+COPY tsconfig.json ./
 COPY scripts/bundle.mjs scripts/
 COPY scripts/setup/project.mjs scripts/setup/
 COPY routes routes
 COPY src src
 COPY web web
-RUN npm run build
+# The programs only: nobody imports the client from here.
+RUN node scripts/bundle.mjs && npx vite build web --logLevel warn
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Terrarium" \

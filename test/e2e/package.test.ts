@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { startApp } from '../support/app.ts';
-import { buildPackage } from '../support/cli.ts';
+import { findBuild } from '../support/cli.ts';
 import { removeContainer, runCommand } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 
@@ -74,7 +74,7 @@ async function compile(name: string, source: string, options: object): Promise<v
 }
 
 test('packed, put into a project, compiled and run', async (t) => {
-  const build = await buildPackage(t);
+  const build = await findBuild(t);
   // Only what is packed counts: docs and the like are packed from there too.
   const packed = await runCommand('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', project], {
     cwd: build,

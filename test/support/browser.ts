@@ -37,11 +37,31 @@ interface Served {
   readonly headers: { readonly authorization: string };
 }
 
+/**
+ * What Chromium is kept from. It fills a window's address bar with two pages of its own, which costs each window more than ours does; the rest is what
+ * Playwright turns off and we count on, said again because only the last list counts: other loads, and questions to the network.
+ */
+const turnedOff = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AimEnabled',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+];
+
 /** One browser for a test file, closed with it. The sandbox is off: tests run as root in containers, where it has no way to work. */
 export async function startBrowser(cleanup: Cleanup): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: process.env.TERRARIUM_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', `--disable-features=${turnedOff.join(',')}`],
   });
   defer(cleanup, () => browser.close());
   return browser;
