@@ -4,7 +4,9 @@ import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { waitFor } from '../support/engine.ts';
+import { startEngineRelay } from '../support/engine-relay.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { uniqueName } from '../support/run-id.ts';
 import { startSwarm } from '../support/swarm.ts';
 
 const skip = whyNoPrivateEngine();
@@ -204,4 +206,26 @@ test('what is carried between engines is encrypted where that is asked for', { s
     );
     return entry && { outcome: entry.outcome, code: entry.code };
   }
+});
+
+test('a node that was not told of an overlay yet is asked again', { skip }, async (t) => {
+  const { swarm: real } = given();
+  const relay = await startEngineRelay(t, real.manager.engine);
+  const line = { name: 'manager', endpoint: relay.endpoint, insecure: false };
+  const server = await startApp(t, { config: { engines: [line] } });
+  const api = useApi(server, t);
+  const name = uniqueName('told-late');
+  assert.equal((await api.post('/networks', { name, driver: 'overlay' })).status, 201);
+  const body = { name, network: name, command: ['sleep', '3600'] };
+  // As an engine says it; it can be brought to it by chance only.
+  const notTold = () => relay.answerNext(/^POST \S+\/start$/, 404, `network ${name} not found`);
+  notTold();
+  notTold();
+  const made = await api.post('/containers/bridged', body);
+  assert.deepEqual([made.status, made.body.state], [201, 'running'], JSON.stringify(made.body));
+  assert.equal((await api.delete(`/containers/${name}`)).status, 204);
+  for (let times = 0; times < 5; times += 1) notTold();
+  const refused = await api.post('/containers/bridged', body);
+  assert.deepEqual([refused.status, refused.body.code], [404, 'network_not_found']);
+  assert.equal((await api.delete(`/networks/${name}`)).status, 204, 'it left nothing on it');
 });

@@ -215,15 +215,16 @@ test('a container that stops or goes away ends its command, and the caller is to
 });
 
 test('a guard is not started for a command that ends at once, and goes when nothing needs it', async (t) => {
-  const { id } = await createManaged(t);
-  // On a busy machine even that may take longer than the moment after which there is a guard: then it says nothing, and is tried again.
+  let id = '';
+  // On a busy machine even that may take longer than the moment after which there is a guard: then it says nothing, and is tried on another container,
+  // because a guard may come to this one later still.
   let isJudged = false;
   for (let attempt = 0; attempt < 20 && !isJudged; attempt += 1) {
+    id = (await createManaged(t)).id;
     const began = performance.now();
     await startExec(server, id, { command: ['true'] });
     isJudged = performance.now() - began < firstMomentMs;
     if (isJudged) assert.deepEqual(await listGuards(id), []);
-    else await waitFor(async () => (await listGuards(id)).length === 0, { what: 'the guard to go' });
   }
   assert.ok(isJudged, `no command of twenty ended within ${firstMomentMs} ms`);
   const answer = startExec(server, id, { command: ['sleep', '2'] });

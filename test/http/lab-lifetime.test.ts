@@ -6,6 +6,7 @@ import request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { waitFor } from '../support/engine.ts';
+import { startEngineRelay } from '../support/engine-relay.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 
@@ -53,6 +54,28 @@ test('a lab that another server put off lives on', { skip }, async (t) => {
   assert.equal((await findLeft(name)).length, 5, 'neither of them removes it');
   assert.equal((await useLabs(other, t).call('delete', `/labs/${name}`)).status, 200);
   await Promise.all([server.close(), other.close()]);
+});
+
+test('a lab that is put off while another server reads that its time is up lives on', { skip }, async (t) => {
+  const relay = await startEngineRelay(t);
+  const server = await startApp(t);
+  await startApp(t, { env: { DOCKER_HOST: relay.endpoint } });
+  const labs = useLabs(server, t);
+  const name = labName();
+  const { expiresAt } = (await labs.apply(name, lab('10s'))).lab;
+  const end = Date.parse(expiresAt ?? '');
+  // The other's next look at the labs is for the warning, a second before the end.
+  await sleep(end - 2_000 - Date.now());
+  let hasRead = false;
+  relay.beforeAnswer(/^GET \S+\/volumes/, async () => {
+    assert.equal((await labs.call('post', `/labs/${name}/extend`, { ttl: '1h' })).status, 200);
+    await sleep(end + 500 - Date.now());
+    hasRead = true;
+  });
+  await waitFor(() => hasRead, { what: 'the answer of before', timeoutMs: 10_000 });
+  await sleep(3_000);
+  assert.equal((await findLeft(name)).length, 5, 'it looks again when nobody else can change it');
+  assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);
 });
 
 test('a lab whose time is up while no server runs is gone soon after the next start', { skip }, async (t) => {

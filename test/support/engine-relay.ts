@@ -30,8 +30,9 @@ type Rule =
   | { readonly kind: 'answer'; readonly line: RegExp; readonly status: number; readonly message: string }
   | { readonly kind: 'before'; readonly line: RegExp; readonly step: () => unknown };
 
-/** Starts the relay; it ends with the test (or, given `{ after }` of node:test, with the file). */
-export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
+/** Starts the relay before the shared engine, or before the one at `socket`; it ends with the test (or, given `{ after }` of node:test, with the file). */
+export async function startEngineRelay(cleanup: Cleanup, engine?: { readonly socket: string }): Promise<EngineRelay> {
+  const target = engine === undefined ? engineAddress() : { socketPath: engine.socket };
   const folder = await mkdtemp(join(tmpdir(), 'terrarium-relay-'));
   const socket = join(folder, 'docker.sock');
   const bodies = new Map<string, string>();
@@ -60,7 +61,7 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
       return;
     }
     const onward = request(
-      { ...engineAddress(), method: call.method, path: call.url, headers: call.headers, agent: false },
+      { ...target, method: call.method, path: call.url, headers: call.headers, agent: false },
       async (reply) => {
         if (rule?.kind === 'before') await rule.step();
         if (rule?.kind === 'lose') {
@@ -81,7 +82,7 @@ export async function startEngineRelay(cleanup: Cleanup): Promise<EngineRelay> {
   const server = createServer((call, answer) => void relay(call, answer).catch(() => answer.destroy()));
   const upgrades = new Set<Duplex>();
   server.on('upgrade', (call, client, head) => {
-    const { socketPath, host, port } = engineAddress();
+    const { socketPath, host, port } = target;
     const engine = socketPath ? connect(socketPath) : connect(Number(port), host ?? undefined);
     const headers = call.rawHeaders.flatMap((name, index, all) =>
       index % 2 === 0 ? `${name}: ${all[index + 1]}` : [],

@@ -19,6 +19,10 @@ test('a lesson from start to finish, in both languages', async (t) => {
   const { page } = dashboard;
   await page.getByRole('link', { name: 'The closed container' }).click();
   await page.getByLabel('For whom').fill(who);
+  // What is typed stays when the list of labs is read again meanwhile.
+  await page.waitForResponse((answer) => new URL(answer.url()).pathname === '/api/v1/labs');
+  await page.waitForTimeout(100);
+  assert.equal(await page.getByLabel('For whom').inputValue(), who);
   await page.getByLabel('For whom').press('Enter');
   await page.getByText(`${lab}-t1`).first().waitFor();
   await page.getByText('2 to create').waitFor();

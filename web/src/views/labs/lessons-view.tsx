@@ -57,6 +57,8 @@ function LessonLab({ lesson, as }: { lesson: Lesson; as: string }) {
   const isChanging = changeOf(place)?.state === 'running';
   useEffect(look, [isChanging]);
   const isMissing = labs !== null && lab === undefined;
+  // Drawn again while somebody types, an input that only knew the address would take it back.
+  const [typedWho, setWho] = useState(as);
   const planning = usePlan(place, isMissing && mayChange.value ? lesson.text : '', undefined, isChanging);
   return (
     <>
@@ -72,9 +74,10 @@ function LessonLab({ lesson, as }: { lesson: Lesson; as: string }) {
                 {(input) => (
                   <input
                     {...input}
-                    value={as}
+                    value={typedWho}
                     autocomplete="off"
                     spellcheck={false}
+                    onInput={({ currentTarget }) => setWho(currentTarget.value)}
                     onChange={({ currentTarget }) => {
                       const who = currentTarget.value.trim();
                       goTo(linkTo('lessons', [lesson.name], who === '' ? {} : { as: who }), { replace: true });
