@@ -51,7 +51,7 @@ async function settle({ workload, pinger }: Stage): Promise<string> {
   return `seed ${seed}: ${JSON.stringify(account)}`;
 }
 
-const faults: Record<string, { begin(line: ChaosProxy): void; isSlow?: boolean }> = {
+const faults: Record<string, { begin(line: ChaosProxy): void }> = {
   'cut, and refuses': {
     begin(line) {
       line.set({ kind: 'refuse' });
@@ -60,7 +60,7 @@ const faults: Record<string, { begin(line: ChaosProxy): void; isSlow?: boolean }
   },
   silent: { begin: (line) => line.set({ kind: 'blackHole' }) },
   // A write that was under way is given up after a minute.
-  ...(isSweep && { 'half open': { begin: (line: ChaosProxy) => line.set({ kind: 'lose' }), isSlow: true } }),
+  ...(isSweep && { 'half open': { begin: (line: ChaosProxy) => line.set({ kind: 'lose' }) } }),
 };
 
 for (const [name, { begin }] of Object.entries(faults))

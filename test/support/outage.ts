@@ -89,14 +89,16 @@ export async function playOutage(options: OutageOptions): Promise<OutageTimes> {
   });
   const paced = truth.pace();
   await awaitAll('live', goneBy, 60_000);
-  const liveAt = Math.max(...everyone.map((client) => whenTold(client, 'live', goneBy) ?? 0));
-  const liveMs = Math.max(0, liveAt - backAt);
+  const waits = everyone.map(
+    (client) => [client, Math.max(0, (whenTold(client, 'live', goneBy) ?? 0) - backAt)] as const,
+  );
+  const [last, liveMs] = waits.reduce((latest, one) => (one[1] > latest[1] ? one : latest));
   const paceMs = await paced;
   const bound = promise.live + promise.noise + lag.max / 1e6 + 2 * paceMs;
   lag.disable();
   assert.ok(
     !isSweep || liveMs <= bound,
-    `${liveMs.toFixed(0)} ms until everyone was told that the engine is back; a container takes it ${paceMs.toFixed(0)} ms just then`,
+    `${liveMs.toFixed(0)} ms until everyone (${last} as the last) was told that the engine is back; a container takes it ${paceMs.toFixed(0)} ms just then`,
   );
   return { staleMs: Math.round(staleMs), liveMs: Math.round(liveMs), awayMs: Math.round(backAt - lastThere) };
 }

@@ -36,8 +36,15 @@ export async function openLog(options: LogReadingOptions): Promise<AsyncIterable
   return follow ? followLog(options, first) : readRun(first, () => {});
 }
 
-/** What one call of the engine brings. `onTime` is told the time of each line that has one. */
-async function* readRun(logs: AttachedLogs, onTime: (time: string) => void): AsyncGenerator<LogBatch> {
+/**
+ * What one call of the engine brings. `onTime` is told the time of each line that has one. Of a log that was given up (`isLost`) a line that has begun is
+ * left out: it is read again.
+ */
+async function* readRun(
+  logs: AttachedLogs,
+  onTime: (time: string) => void,
+  isLost: () => boolean = () => false,
+): AsyncGenerator<LogBatch> {
   const lines = { stdout: new LogLines(), stderr: new LogLines() };
   const tell = (records: readonly LogRecord[]) => {
     const time = records.findLast(({ at }) => at !== undefined)?.at;
@@ -49,6 +56,7 @@ async function* readRun(logs: AttachedLogs, onTime: (time: string) => void): Asy
       tell(records);
       if (records.length > 0) yield { stream, records };
     }
+    if (isLost()) return;
     for (const stream of ['stdout', 'stderr'] as const) {
       const records = lines[stream].end();
       tell(records);
@@ -60,7 +68,10 @@ async function* readRun(logs: AttachedLogs, onTime: (time: string) => void): Asy
 }
 
 /** The engine's own `follow` ends with the run of the container; this goes on with the next run, and ends when the container is gone. */
-async function* followLog({ mirror, facts, signal }: LogReadingOptions, first: AttachedLogs): AsyncGenerator<LogBatch> {
+async function* followLog(
+  { mirror, facts, tail, signal }: LogReadingOptions,
+  first: AttachedLogs,
+): AsyncGenerator<LogBatch> {
   let run = facts;
   let last: bigint | undefined;
   /** From where on the run at hand is read, if it was ever said. */
@@ -79,21 +90,36 @@ async function* followLog({ mirror, facts, signal }: LogReadingOptions, first: A
       throw error;
     }
   };
-  for (let logs: AttachedLogs | undefined = first; logs !== undefined; ) {
-    yield* readRun(logs, note);
-    // The engine may end the following of a short run before it has stored what the run said. Once it tells of the end, all is stored.
-    const rest = unread();
-    if (rest !== undefined && !signal.aborted && (await isOver(mirror, run))) {
-      const stored = await reopen(false, rest);
-      if (stored === undefined) return;
-      yield* readRun(stored, note);
+  let reading = first;
+  let isLost = false;
+  // An engine that was away is back: its line may have been lost without a word, and then nothing more comes by it. Of a log that was to begin with what
+  // comes, and of which nothing came, nobody knows where to take it up.
+  const stopListening = mirror.onStatus(({ state }) => {
+    if (state !== 'live' || (last === undefined && tail === 0)) return;
+    isLost = true;
+    reading.destroy();
+  });
+  try {
+    for (let logs: AttachedLogs | undefined = first; logs !== undefined; ) {
+      reading = logs;
+      isLost = false;
+      yield* readRun(logs, note, () => isLost);
+      // The engine may end the following of a short run before it has stored what the run said. Once it tells of the end, all is stored.
+      const rest = unread();
+      if (rest !== undefined && !signal.aborted && (await isOver(mirror, run))) {
+        const stored = await reopen(false, rest);
+        if (stored === undefined) return;
+        yield* readRun(stored, note);
+      }
+      const next = await waitForRun(mirror, run, signal);
+      if (next === undefined) return;
+      run = next.run;
+      // What was not shown yet: the lines after the last one, or after the end of a run that had none to show.
+      begin = unread() ?? next.since;
+      logs = await reopen(true, begin);
     }
-    const next = await waitForRun(mirror, run, signal);
-    if (next === undefined) return;
-    run = next.run;
-    // What was not shown yet: the lines after the last one, or after the end of a run that had none to show.
-    begin = unread() ?? next.since;
-    logs = await reopen(true, begin);
+  } finally {
+    stopListening();
   }
 }
 

@@ -18,6 +18,8 @@ export interface HelperOptions {
 
 /** Milliseconds that a helper may take to speak first, and to answer a tick. */
 const patienceMs = 15_000;
+/** The same, of one whose line may have been lost while the engine was away. */
+const doubtMs = 1_000;
 /** Milliseconds that the engine may take to remove one, and between two looks whether it has. */
 const removal = { patienceMs: 10_000, pollMs: 50 } as const;
 /** Milliseconds that an engine which went away is given to come back, and between two tries: a try while it is away costs nothing, nothing is sent. */
@@ -55,6 +57,7 @@ export class Helper {
   #complaint = '';
   #waiting: { readonly endMark: string; resolve(answer: string): void; reject(failure: Failure): void } | undefined;
   #ended = false;
+  #isDoubted = false;
   readonly #stirMark: string;
   #heed: (() => void) | undefined;
 
@@ -80,6 +83,24 @@ export class Helper {
   /** Calls whenever it is worth asking before it was meant to be: it said so (`stir`), or it has ended. */
   heed(listener: () => void): void {
     this.#heed = listener;
+  }
+
+  /** Resolves when nothing comes from it any more. */
+  get ended(): Promise<unknown> {
+    return this.#streams.closed;
+  }
+
+  /**
+   * To be called when the engine was away and is back: its line may have been lost without a word. One that lives answers what it owes at once; any other
+   * is taken to have ended.
+   */
+  doubt(): void {
+    this.#isDoubted = true;
+    const owed = this.#waiting;
+    if (owed === undefined) return;
+    setTimeout(() => {
+      if (this.#waiting === owed) this.#end();
+    }, doubtMs).unref();
   }
 
   /** Waits for its first words, which name its namespace. */
@@ -116,6 +137,7 @@ export class Helper {
     let timer: NodeJS.Timeout | undefined;
     const answer = await new Promise<string>((resolve, reject) => {
       this.#waiting = { endMark: sectionMark(this.#boundary, `end ${tick}`), resolve, reject };
+      if (this.#isDoubted) this.doubt();
       timer = setTimeout(
         () =>
           reject(
@@ -143,6 +165,7 @@ export class Helper {
     if (this.#waiting !== undefined && this.#answer.endsWith(this.#waiting.endMark)) {
       this.#waiting.resolve(this.#answer);
       this.#answer = '';
+      this.#isDoubted = false;
     }
     if (isStirred) this.#heed?.();
   }

@@ -5,6 +5,7 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
+import type { Helper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
 import { lookByHelper } from './helper-lookout.ts';
 import type { Lookout } from './lookout.ts';
@@ -42,6 +43,8 @@ export class SamplerRegistry {
   readonly #seen = new Map<string, NamespaceTarget>();
   readonly #metronome = new Metronome();
   readonly #leaving = new Set<Promise<void>>();
+  /** Probes too. */
+  readonly #helpers = new Set<Helper>();
   readonly #unlisten: readonly (() => void)[];
   /** Undefined where helpers are to do it all. */
   readonly #probes: EngineProbes | undefined;
@@ -49,16 +52,23 @@ export class SamplerRegistry {
 
   constructor(options: SamplerRegistryOptions) {
     this.#options = options;
-    this.#start = createServantStarter({
+    const start = createServantStarter({
       engine: options.mirror.engine,
       image: options.helperImage,
       closedBy: () => (this.#closed ? shuttingDown() : undefined),
     });
+    this.#start = async (kind, body) => {
+      const helper = await start(kind, body);
+      this.#helpers.add(helper);
+      void helper.ended.then(() => this.#helpers.delete(helper));
+      return helper;
+    };
     this.#probes = options.observer === 'probe' ? this.#createProbes() : undefined;
     this.#unlisten = [
       options.mirror.onContainer((change) => this.#retireEnded(change)),
       options.mirror.onStatus(({ state }) => {
         if (state !== 'live') return;
+        for (const helper of this.#helpers) helper.doubt();
         this.#probes?.reset();
         for (const { sampler } of this.#samplers.values()) sampler.nudge();
       }),

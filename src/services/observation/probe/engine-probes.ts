@@ -134,6 +134,8 @@ export class EngineProbes {
   /** The engine came back, perhaps as another one. */
   reset(): void {
     this.#allow();
+    this.#probes.common.assure();
+    this.#probes.giants.assure();
   }
 
   close(): void {

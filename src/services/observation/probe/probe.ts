@@ -150,6 +150,11 @@ export class Probe {
     for (const round of this.#rounds.values()) round.hurry();
   }
 
+  /** Finds out whether one that runs still answers, before somebody needs it. */
+  assure(): void {
+    if (this.#helper !== undefined) void this.#answerAll();
+  }
+
   /** Ends it; whoever waits is told. */
   close(): void {
     this.#closed = true;
@@ -261,9 +266,7 @@ export class Probe {
 
   #armKeepAlive(): void {
     clearTimeout(this.#keepAlive);
-    this.#keepAlive = setTimeout(() => {
-      if (this.#helper !== undefined) void this.#answerAll();
-    }, timing.keepAlive).unref();
+    this.#keepAlive = setTimeout(() => this.assure(), timing.keepAlive).unref();
   }
 
   #drop(): void {
