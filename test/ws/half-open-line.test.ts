@@ -1,0 +1,59 @@
+// A line that becomes half open: what is sent into it is lost, and nobody is told. When the engine is back, whoever watched goes on where they were, by new
+// lines; nothing waits for an answer that will never come.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startApp } from '../support/app.ts';
+import { startChaosProxy } from '../support/chaos-proxy.ts';
+import { createTestContainer, waitFor } from '../support/engine.ts';
+import { connectStream } from '../support/stream-client.ts';
+
+/** Milliseconds until everyone is to be live again: five, and as much for a machine that does other things too. What is lost was waited for fifteen. */
+const liveWithin = 10_000;
+
+for (const observer of ['probe', 'helper'])
+  test(`netstat and a log go on after it, watched by a ${observer}`, async (t) => {
+    const line = await startChaosProxy(t);
+    const { url, headers, app } = await startApp(t, {
+      env: { DOCKER_HOST: line.endpoint, TERRARIUM_OBSERVER: observer },
+    });
+    const { id } = await createTestContainer(t, {
+      body: {
+        Cmd: ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done'],
+        Labels: { 'io.terrarium.managed': 'true' },
+      },
+    });
+    await waitFor(() => app.services.catalogue.mirror().container(id), { what: 'the server to know it' });
+    const place = `${url}/api/v1/containers/${id}`;
+    const client = await connectStream(t, `${place}/netstat?intervalMs=200`, { headers: { ...headers } });
+    await client.until('the first data', ({ data }) => data);
+    const leaving = new AbortController();
+    t.after(() => leaving.abort());
+    let log = '';
+    const { body } = await fetch(`${place}/logs?follow=true&tail=all`, { headers, signal: leaving.signal });
+    const reading = (async () => {
+      for await (const chunk of body ?? []) log += Buffer.from(chunk).toString();
+    })().catch(() => {}); // left
+    await waitFor(() => log.includes('\n'), { what: 'the first line' });
+
+    line.set({ kind: 'lose' });
+    await client.until('to hear that the engine is away', ({ states }) => states.includes('stale'));
+    await sleep(1_000);
+    line.set({ kind: 'none' });
+    const before = log.length;
+    await client.until(
+      'to be live again',
+      ({ states }) => states.lastIndexOf('live') > states.indexOf('stale'),
+      liveWithin,
+    );
+    await waitFor(() => log.length > before, { what: 'the log to go on', timeoutMs: liveWithin });
+    await sleep(500);
+    const numbers = log.split('\n').slice(0, -1).map(Number);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, index) => index + 1),
+      'each line once',
+    );
+    leaving.abort();
+    await reading;
+  });
