@@ -25,7 +25,7 @@ RUN node scripts/sbom.mjs > sbom.cdx.json
 FROM packages AS build
 COPY tsconfig.json ./
 COPY scripts/bundle.mjs scripts/
-COPY scripts/setup/project.mjs scripts/setup/
+COPY scripts/setup/bundling.mjs scripts/setup/project.mjs scripts/setup/
 COPY routes routes
 COPY src src
 COPY web web

@@ -12,6 +12,7 @@ const inputs = [
   'package-lock.json',
   'routes',
   'scripts/bundle.mjs',
+  'scripts/setup/bundling.mjs',
   'src',
   'tsconfig.build.json',
   'tsconfig.json',

@@ -3,6 +3,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { bundling } from '../setup/bundling.mjs';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
 const folder = projectPath('.test-build');
@@ -17,25 +18,13 @@ export async function compileTests(files) {
   // A file that was renamed would leave its old JavaScript behind.
   await rm(folder, { recursive: true, force: true });
   await build({
+    ...bundling,
     absWorkingDir: projectRoot,
     entryPoints: files,
     outbase: projectRoot,
     outdir: folder,
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
     external: kept,
     plugins: [placing],
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    sourcemap: true,
-    sourcesContent: false,
-    // Packages of the older kind ask for Node's modules by `require`, which a module does not have.
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
   });
   return (file) => path.join(folder, file.replace(/\.ts$/, '.js'));
 }

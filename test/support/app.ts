@@ -30,6 +30,9 @@ export async function startApp(
   { env = {}, config = {}, clock }: { env?: NodeJS.ProcessEnv; config?: Partial<Config>; clock?: Clock } = {},
 ): Promise<RunningApp> {
   const stateDir = await mkdtemp(join(tmpdir(), 'terrarium-test-'));
+  // Goes where no server comes to be, too.
+  const removeStateDir = () => rm(stateDir, { recursive: true, force: true });
+  defer(t, removeStateDir, { isLast: true });
   const read = readConfig({
     DOCKER_HOST: process.env.DOCKER_HOST,
     TERRARIUM_TOKEN: testToken,
@@ -53,7 +56,7 @@ export async function startApp(
     if (closed) return;
     closed = true;
     await app.close();
-    await rm(stateDir, { recursive: true, force: true });
+    await removeStateDir();
   };
   defer(t, close);
   for (const mirror of app.services.catalogue.mirrors) await mirror.settled();
