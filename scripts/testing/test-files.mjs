@@ -24,10 +24,32 @@ export function selectFiles(files, filters) {
   );
 }
 
-/** Those that try far more in a sweep: they ask for it by its name. @param {string[]} files @returns {Promise<string[]>} */
+/**
+ * Those that try far more in a sweep: they, or what they import of the tests' own, ask whether this is one.
+ * @param {string[]} files @returns {Promise<string[]>}
+ */
 export async function selectSweeps(files) {
   const asks = await Promise.all(
-    files.map(async (file) => (await readFile(projectPath(file), 'utf8')).includes('TERRARIUM_SWEEP')),
+    files.map(async (file) => {
+      const texts = await readWithImports(file);
+      return texts.some((text) => /process\.env\.TERRARIUM_SWEEP\b/.test(text));
+    }),
   );
   return files.filter((_, index) => asks[index]);
+}
+
+/** The texts of a test file and of all that it imports from test/. @param {string} file @returns {Promise<string[]>} */
+async function readWithImports(file) {
+  const texts = [];
+  const names = new Set([file]);
+  // Grows while it is walked.
+  for (const name of names) {
+    const text = await readFile(projectPath(name), 'utf8').catch(() => '');
+    texts.push(text);
+    for (const [, imported = ''] of text.matchAll(/ from '(\.[^']+\.ts)'/g)) {
+      const target = path.join(path.dirname(name), imported);
+      if (target.startsWith(`test${path.sep}`)) names.add(target);
+    }
+  }
+  return texts;
 }

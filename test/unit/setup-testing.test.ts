@@ -11,7 +11,7 @@ const { runFile } = await loadScript('testing/run-file.mjs');
 const { runFailedAgain } = await loadScript('testing/second-run.mjs');
 const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
 const { placeModule } = await loadScript('testing/compile.mjs');
-const { selectFiles } = await loadScript('testing/test-files.mjs');
+const { selectFiles, selectSweeps } = await loadScript('testing/test-files.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
 describe('a test file', () => {
@@ -106,6 +106,15 @@ test('files are chosen by file or folder, never by a mere beginning', () => {
   assert.deepEqual(selectFiles(files, ['test/http/a.test.ts', 'test/unit/b.test.ts']), files.slice(1));
   assert.deepEqual(selectFiles(files, ['test/u', 'a.test.ts']), []);
   assert.deepEqual(selectFiles(files, ['.']), files);
+});
+
+test('a sweep is for files that ask for it, by themselves or in what they import', async () => {
+  const [itself, byImport, never] = [
+    'test/http/fuzz.test.ts',
+    'test/http/failure-engine-killed.test.ts',
+    'test/http/health.test.ts',
+  ];
+  assert.deepEqual(await selectSweeps([itself, byImport, never]), [itself, byImport]);
 });
 
 test('leftovers: on a shared engine what names the run, else everything of ours that is new', () => {
