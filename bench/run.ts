@@ -21,6 +21,7 @@ import { thousandWatchers } from './cases/thousand-watchers.ts';
 import { watcherMemory } from './cases/watcher-memory.ts';
 import { describeMachine } from './machine.ts';
 import { type Benchmark, type Row, toMarkdown } from './report.ts';
+import { setUp } from './set-up.ts';
 
 const benchmarks: readonly Benchmark[] = [
   startUp,
@@ -60,6 +61,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+await setUp();
 const rows: Row[] = [];
 for (const benchmark of benchmarks) {
   if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;

@@ -16,6 +16,7 @@ import { describeMachine } from './machine.ts';
 import { type Row, toMarkdown } from './report.ts';
 import { countDescriptors, type MeasuredServer, startServer } from './server.ts';
 import { describeMemory, inspectable, type Memory, watchMemory } from './server-memory.ts';
+import { setUp } from './set-up.ts';
 import { onStage, type Stage } from './stage.ts';
 import { median, slopeOf } from './statistics.ts';
 import { credentials } from './watchers.ts';
@@ -46,6 +47,7 @@ interface Sample {
 }
 
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
+await setUp();
 const rows = await onStage(soak);
 const title = `## ${new Date().toISOString().slice(0, 10)}, soak · ${await describeMachine()}`;
 const report = `${title}\n\n${toMarkdown(rows)}\n`;

@@ -62,7 +62,7 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
     containers: containers.map((one) => ({ ...one, request })),
   });
   if (peer === null) {
-    log('Docker Compose is not installed: nothing to compare with');
+    log('Docker Compose is not installed (apt-get install docker-compose): nothing to compare with');
     return [];
   }
   const ours: ComposeProject = {

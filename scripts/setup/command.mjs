@@ -63,9 +63,17 @@ export async function run(program, args, options) {
   );
 }
 
-/** Starts a program that outlives this process, its output appended to `logFd`. @returns {import('node:child_process').ChildProcess} */
-export function startDetached(program, args, logFd) {
-  const child = spawn(program, args, { detached: true, env: commandEnv(), cwd: '/', stdio: ['ignore', logFd, logFd] });
+/**
+ * Starts a program that outlives this process, its output appended to `logFd`.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {number} logFd
+ * @param {Record<string, string>} [env]
+ * @returns {import('node:child_process').ChildProcess}
+ */
+export function startDetached(program, args, logFd, env) {
+  const stdio = ['ignore', logFd, logFd];
+  const child = spawn(program, args, { detached: true, env: commandEnv(env), cwd: '/', stdio });
   child.unref();
   return child;
 }
