@@ -4,9 +4,10 @@ import type { Hop } from '../../schemas/packet-path.ts';
 import type { ReachabilityCode, ReachabilityOutcome, SeenAs } from '../../schemas/reachability-codes.ts';
 import type { Packet, TcpFlag } from '../firewall/packet.ts';
 import { type Address, formatAddress } from '../subnet.ts';
+import type { Delivery, Fate, Stop } from './fate.ts';
 import { type End, firstPacket } from './first-packet.ts';
 import { findSocket, type SocketAnswer } from './sockets.ts';
-import { chooseSource, type Delivery, type Fate, type Stop, spellEnd, Walk } from './walk.ts';
+import { chooseSource, spellEnd, Walk } from './walk.ts';
 import type { Listener, PortProxy, World } from './world.ts';
 import { mapOf, type Namespace, type WorldMap } from './world-map.ts';
 

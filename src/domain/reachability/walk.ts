@@ -1,13 +1,15 @@
 // The way of one packet, as Linux and Docker carry it: from a namespace over its routes and bridges, through the rules of the host, to the namespace
 // that takes it. What it meets is noted as hops. It knows no sockets: connection.ts asks what becomes of a connection.
 
-import type { Hop, HopKind } from '../../schemas/packet-path.ts';
-import type { ReachabilityCode, SeenAs } from '../../schemas/reachability-codes.ts';
+import type { Hop } from '../../schemas/packet-path.ts';
 import type { Packet } from '../firewall/packet.ts';
 import type { Hook, Traversal, TraversalOptions } from '../firewall/traverse.ts';
 import { type Address, formatAddress } from '../subnet.ts';
+import { Conntrack } from './conntrack.ts';
+import type { Fate, Stop } from './fate.ts';
 import { firstPacket } from './first-packet.ts';
 import { describeDecider, describeRules, judgeStop, seenAfterRejection } from './rule-words.ts';
+import { Trail } from './trail.ts';
 import type { NetworkPlace } from './world.ts';
 import {
   type Attachment,
@@ -22,40 +24,6 @@ import {
   type WorldMap,
 } from './world-map.ts';
 
-/** It got there. */
-export interface Delivery {
-  readonly kind: 'delivered';
-  /** Null for the network beyond the host. */
-  readonly namespace: Namespace | null;
-  /** By the namespace's own lo. */
-  readonly isLocal: boolean;
-  readonly packet: Packet;
-}
-
-/** It gets no further, or nobody can tell. */
-export interface Stop {
-  readonly kind: 'stop';
-  readonly outcome: 'fails' | 'unknown';
-  readonly code: ReachabilityCode;
-  readonly seenAs: SeenAs;
-  readonly sentence: () => string;
-  /** It left the host: as it was then, and whether the host sends it to its destination itself. */
-  readonly left?: { readonly packet: Packet; readonly isOnLink: boolean };
-}
-
-export type Fate = Delivery | Stop;
-
-interface Translation {
-  readonly address: Address;
-  readonly port: number | null;
-}
-
-/** What the host's conntrack rewrote, so that it rewrites the answers back. */
-interface Session {
-  destination: { readonly from: Translation; readonly to: Translation } | null;
-  source: { readonly from: Translation; readonly to: Translation } | null;
-}
-
 /** @returns the source address that the kernel chooses; null where it has none of that family */
 export function chooseSource(namespace: Namespace, destination: Address): Address | null {
   if (isOwn(namespace, destination))
@@ -68,23 +36,26 @@ export function chooseSource(namespace: Namespace, destination: Address): Addres
 
 /** One connection's packets: the first there, its answers back. */
 export class Walk {
-  readonly hops: (() => Hop)[] = [];
   /** Of the engine that the packet is on. */
   #map: WorldMap;
-  readonly #isRecording: boolean;
+  readonly #trail: Trail;
   /** Where a packet that leaves the host goes, when that is where the client is. */
   readonly #outside: Address | null;
-  readonly #session: Session = { destination: null, source: null };
+  readonly #conntrack = new Conntrack();
 
   constructor(map: WorldMap, { isRecording, outside }: { isRecording: boolean; outside: Address | null }) {
     this.#map = map;
-    this.#isRecording = isRecording;
+    this.#trail = new Trail({ isRecording });
     this.#outside = outside;
+  }
+
+  get hops(): (() => Hop)[] {
+    return this.#trail.hops;
   }
 
   /** Was the destination rewritten on the way? */
   get isRedirected(): boolean {
-    return this.#session.destination !== null;
+    return this.#conntrack.isRedirected;
   }
 
   /** From a program in the namespace. */
@@ -94,15 +65,12 @@ export class Walk {
     if (isOwn(namespace, packet.destination)) return { kind: 'delivered', namespace, isLocal: true, packet };
     const route = findRoute(namespace, packet.destination);
     if (route === null || route.reject)
-      return this.#stop('route', namespace.name, 'no_route', 'unreachable', () => {
+      return this.#trail.stop('route', namespace.name, 'no_route', 'unreachable', () => {
         const isClosed = namespace.interfaces.every(({ place }) => place.name === 'lo');
         const why = isClosed ? ': it has no interface but lo' : '';
         return `${namespace.name} has no route to ${formatAddress(packet.destination)}${why}`;
       });
-    this.#note(() => ({
-      ...plain('route', namespace.name),
-      detail: describeRoute(namespace, route),
-    }));
+    this.#trail.pass('route', namespace.name, () => ({ detail: describeRoute(namespace, route) }));
     return this.#ontoNetwork(namespace, route, packet);
   }
 
@@ -110,7 +78,7 @@ export class Walk {
   enter(host: Namespace, packet: Packet): Fate {
     const route = findRoute(host, packet.source);
     if (route === null)
-      return this.#stop('route', 'the host', 'no_route_on_host', 'timeout', () => {
+      return this.#trail.stop('route', 'the host', 'no_route_on_host', 'timeout', () => {
         return `the host has no route to ${formatAddress(packet.source)}: nothing comes in from there`;
       });
     return this.#receive(host, route.device.place.name, undefined, packet);
@@ -120,7 +88,7 @@ export class Walk {
     const { network } = device;
     const nextHop = gateway ?? packet.destination;
     if (network === null)
-      return this.#unknown('interface', device.place.name, 'interface_not_known', () => {
+      return this.#trail.unknown('interface', device.place.name, 'interface_not_known', () => {
         return `${device.place.name} of ${namespace.name} belongs to no network that is known`;
       });
     if (network.driver === 'overlay') return this.#overOverlay(namespace, network, gateway !== null, packet);
@@ -149,7 +117,7 @@ export class Walk {
     const owner = isRouted ? 'nobody' : this.#findNeighbour(network, packet.destination, namespace);
     if (owner === 'several') return this.#several(network, packet.destination);
     if (typeof owner === 'string')
-      return this.#unknown('bridge', network.name, 'nobody_known_has_address', () => {
+      return this.#trail.unknown('bridge', network.name, 'nobody_known_has_address', () => {
         return `nobody that is known here has ${formatAddress(packet.destination)} on ${network.name}: it may be a service, or on an engine that is not looked at`;
       });
     const { home } = owner.namespace;
@@ -158,7 +126,7 @@ export class Walk {
       return this.#deliver(owner, packet);
     }
     if (network.encrypted === true)
-      return this.#unknown('bridge', network.name, 'encryption_not_known', () => {
+      return this.#trail.unknown('bridge', network.name, 'encryption_not_known', () => {
         return `what ${network.name} carries to ${home.world.engine} is encrypted by the kernels of both hosts, and whether they can nobody here sees`;
       });
     const closed = this.#tunnelTo(home);
@@ -171,21 +139,16 @@ export class Walk {
   #tunnelTo(target: WorldMap): Stop | null {
     const source = this.#map;
     const stop = source.tunnel(target, () => judgeTunnel(source, target));
-    if (stop !== null)
-      this.#note(() => ({
-        ...plain('bridge', `to ${target.world.engine}`),
-        status: stop.outcome === 'fails' ? 'stop' : 'unknown',
-        detail: stop.sentence(),
-      }));
+    if (stop !== null) this.#trail.stopBy('bridge', `to ${target.world.engine}`, stop);
     return stop;
   }
 
   #noteOverlay({ name }: NetworkPlace, detail: string): void {
-    this.#note(() => ({ ...plain('bridge', name), detail }));
+    this.#trail.pass('bridge', name, () => ({ detail }));
   }
 
   #notModelled({ name, driver }: NetworkPlace): Stop {
-    return this.#unknown('bridge', name, 'driver_not_modelled', () => {
+    return this.#trail.unknown('bridge', name, 'driver_not_modelled', () => {
       return `${name} is a network of the driver ${driver}, which is not modelled`;
     });
   }
@@ -208,20 +171,20 @@ export class Walk {
 
   #nobody(network: NetworkPlace, address: Address): Stop {
     if (network.isGatewayBridge === true)
-      return this.#unknown('bridge', network.bridge ?? network.name, 'namespace_not_known', () => {
+      return this.#trail.unknown('bridge', network.bridge ?? network.name, 'namespace_not_known', () => {
         return `no container has ${formatAddress(address)} on ${network.name}, but the swarm has a namespace of its own there (ingress-sbox), into which nobody looks`;
       });
     if (this.#map.hasBlindSpot)
-      return this.#unknown('bridge', network.bridge ?? network.name, 'namespace_not_known', () => {
+      return this.#trail.unknown('bridge', network.bridge ?? network.name, 'namespace_not_known', () => {
         return `nobody that could be looked into has ${formatAddress(address)} on ${network.name}, but not all could`;
       });
-    return this.#stop('bridge', network.bridge ?? network.name, 'nobody_has_address', 'unreachable', () => {
+    return this.#trail.stop('bridge', network.bridge ?? network.name, 'nobody_has_address', 'unreachable', () => {
       return `nobody on ${network.name} has ${formatAddress(address)}`;
     });
   }
 
   #several(network: NetworkPlace, address: Address): Stop {
-    return this.#unknown('bridge', network.bridge ?? network.name, 'address_not_unique', () => {
+    return this.#trail.unknown('bridge', network.bridge ?? network.name, 'address_not_unique', () => {
       return `several on ${network.name} have ${formatAddress(address)}`;
     });
   }
@@ -232,10 +195,10 @@ export class Walk {
    */
   #checkWire(network: NetworkPlace, bridge: string, { namespace, device }: Attachment): Stop | null {
     if (this.#map.hostInterface(bridge)?.place.up === false)
-      return this.#stop('bridge', bridge, 'link_down', null, () => `the bridge ${bridge} is down`);
+      return this.#trail.stop('bridge', bridge, 'link_down', null, () => `the bridge ${bridge} is down`);
     const cable = this.#map.cableOf(device);
     if (cable === undefined || (cable.up && cable.master === bridge)) return null;
-    return this.#stop('veth', cable.name, 'link_down', null, () =>
+    return this.#trail.stop('veth', cable.name, 'link_down', null, () =>
       cable.up
         ? `the cable ${cable.name} of ${namespace.name} is not plugged into ${bridge} of ${network.name}`
         : `the cable ${cable.name} of ${namespace.name} is down`,
@@ -255,7 +218,7 @@ export class Walk {
     const bridged = { ...packet, isBridged: true, physicalIn: comesBy, inInterface: bridge, outInterface: null };
     const before = this.#pass('PREROUTING', bridged);
     if (before.kind === 'stop') return this.#onlyIf(meets, bridge, before);
-    const arrived = this.#restoreSource(before.packet);
+    const arrived = this.#conntrack.restoreSource(before.packet);
     if (keyOf(arrived.destination) !== keyOf(packet.destination)) {
       if (meets === null) return this.#settingsUnknown(`whether rules see what stays on ${bridge}`);
       const { host } = this.#map;
@@ -265,7 +228,7 @@ export class Walk {
     if (through.kind === 'stop') return this.#onlyIf(meets, bridge, through);
     const after = this.#pass('POSTROUTING', { ...through.packet, inInterface: null });
     if (after.kind === 'stop') return this.#onlyIf(meets, bridge, after);
-    return this.#deliver(owner, this.#restoreDestination(after.packet));
+    return this.#deliver(owner, this.#conntrack.restoreDestination(after.packet));
   }
 
   /** A stop by rules that perhaps see nothing is none that is certain. */
@@ -277,21 +240,19 @@ export class Walk {
   #deliver({ namespace, device }: Attachment, packet: Packet): Fate {
     const cable = this.#map.cableOf(device);
     if (cable !== undefined)
-      this.#note(() => ({
-        ...plain('veth', cable.name),
+      this.#trail.pass('veth', cable.name, () => ({
         detail: `the cable ${cable.name} leads to ${device.place.name} of ${namespace.name}`,
         counters: { rx: cable.rx, tx: cable.tx },
       }));
-    this.#note(() => ({
-      ...plain('interface', device.place.name),
+    this.#trail.pass('interface', device.place.name, () => ({
       detail: `${device.place.name} of ${namespace.name} gets it`,
     }));
     if (!isOwn(namespace, packet.destination))
-      return this.#unknown('interface', device.place.name, 'container_as_router', () => {
+      return this.#trail.unknown('interface', device.place.name, 'container_as_router', () => {
         return `${namespace.name} would have to pass it on to ${formatAddress(packet.destination)}`;
       });
     if (isLoopback(packet.destination) || namespace.own.has(keyOf(packet.source)))
-      return this.#stop('interface', device.place.name, 'martian', 'timeout', () => {
+      return this.#trail.stop('interface', device.place.name, 'martian', 'timeout', () => {
         const address = isLoopback(packet.destination) ? packet.destination : packet.source;
         return `${namespace.name} drops it: ${formatAddress(address)} is its own, and cannot come from outside`;
       });
@@ -312,7 +273,7 @@ export class Walk {
       physicalOut: null,
     });
     if (before.kind === 'stop') return before;
-    return this.#routeOnHost(host, by, this.#restoreSource(before.packet));
+    return this.#routeOnHost(host, by, this.#conntrack.restoreSource(before.packet));
   }
 
   #routeOnHost(host: Namespace, by: string, packet: Packet): Fate {
@@ -320,18 +281,23 @@ export class Walk {
       const isRouted = this.#map.routesLoopback(by);
       if (isRouted === null) return this.#settingsUnknown(`route_localnet of ${by}`);
       if (!isRouted || packet.destination.family === 'ipv6')
-        return this.#stop('prerouting', by, 'martian', 'timeout', () => {
+        return this.#trail.stop('prerouting', by, 'martian', 'timeout', () => {
           return `the host drops it: ${formatAddress(packet.destination)} cannot come from outside (route_localnet of ${by} is off)`;
         });
     }
     if (isOwn(host, packet.source))
-      return this.#stop('prerouting', by, 'martian', 'timeout', () => {
+      return this.#trail.stop('prerouting', by, 'martian', 'timeout', () => {
         return `the host drops it: ${formatAddress(packet.source)} is its own, and cannot come by ${by}`;
       });
     if (!isOwn(host, packet.destination)) return this.#forward(host, by, packet);
     const taken = this.#pass('INPUT', packet);
     if (taken.kind === 'stop') return taken;
-    return { kind: 'delivered', namespace: host, isLocal: false, packet: this.#restoreDestination(taken.packet) };
+    return {
+      kind: 'delivered',
+      namespace: host,
+      isLocal: false,
+      packet: this.#conntrack.restoreDestination(taken.packet),
+    };
   }
 
   #forward(host: Namespace, by: string, packet: Packet): Fate {
@@ -339,7 +305,7 @@ export class Walk {
     const forwards = this.#map.forwards(family);
     if (forwards === null) return this.#settingsUnknown('whether the host forwards packets');
     if (!forwards)
-      return this.#stop('forward', by, 'forwarding_off', 'timeout', () => {
+      return this.#trail.stop('forward', by, 'forwarding_off', 'timeout', () => {
         const setting = family === 'ipv4' ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
         return `the host does not forward it to ${formatAddress(packet.destination)}: ${setting} is off`;
       });
@@ -352,7 +318,7 @@ export class Walk {
   }
 
   #noRouteOnHost({ destination }: Packet): Stop {
-    return this.#stop('route', 'the host', 'no_route_on_host', 'unreachable', () => {
+    return this.#trail.stop('route', 'the host', 'no_route_on_host', 'unreachable', () => {
       return `the host has no route to ${formatAddress(destination)}`;
     });
   }
@@ -368,8 +334,12 @@ export class Walk {
       physicalIn: null,
       physicalOut: null,
     };
-    const isMasked = packet.connection.isReply && this.#session.source !== null;
-    const out = this.#pass('OUTPUT', leaving, isMasked ? { translate: (one) => this.#restoreSource(one) } : {});
+    const isMasked = packet.connection.isReply && this.#conntrack.isMasked;
+    const out = this.#pass(
+      'OUTPUT',
+      leaving,
+      isMasked ? { translate: (one) => this.#conntrack.restoreSource(one) } : {},
+    );
     if (out.kind === 'stop') return out;
     // Rewritten, it takes another way.
     const way = this.#wayOut(host, out.packet.destination);
@@ -378,10 +348,10 @@ export class Walk {
     const after = this.#pass('POSTROUTING', { ...out.packet, outInterface: 'lo' });
     if (after.kind === 'stop') return after;
     const settled = { translate: (one: Packet) => one };
-    const arriving = { ...this.#restoreDestination(after.packet), inInterface: 'lo', outInterface: null };
+    const arriving = { ...this.#conntrack.restoreDestination(after.packet), inInterface: 'lo', outInterface: null };
     const before = this.#pass('PREROUTING', arriving, settled);
     if (before.kind === 'stop') return before;
-    const taken = this.#pass('INPUT', this.#restoreSource(before.packet), settled);
+    const taken = this.#pass('INPUT', this.#conntrack.restoreSource(before.packet), settled);
     if (taken.kind === 'stop') return taken;
     return { kind: 'delivered', namespace: host, isLocal: true, packet: taken.packet };
   }
@@ -399,12 +369,12 @@ export class Walk {
     // Since Linux 5.7 the rules see there by which interface it came, where it is only passed on.
     const after = this.#pass('POSTROUTING', { ...packet, outInterface: name });
     if (after.kind === 'stop') return after;
-    const leaving = this.#restoreDestination(after.packet);
+    const leaving = this.#conntrack.restoreDestination(after.packet);
     const { network } = device;
     if (network === null) {
       if (this.#outside !== null && keyOf(this.#outside) === keyOf(leaving.destination))
         return { kind: 'delivered', namespace: null, isLocal: false, packet: leaving };
-      const stop = this.#unknown('interface', name, 'leaves_the_host', () => {
+      const stop = this.#trail.unknown('interface', name, 'leaves_the_host', () => {
         return `${formatAddress(leaving.destination)} is beyond ${name} of the host`;
       });
       return { ...stop, left: { packet: leaving, isOnLink: gateway === null } };
@@ -412,7 +382,8 @@ export class Walk {
     const { bridge } = network;
     if (network.driver !== 'bridge' || bridge === null) return this.#notModelled(network);
     const nextHop = gateway ?? leaving.destination;
-    if (!device.place.up) return this.#stop('bridge', bridge, 'link_down', null, () => `the bridge ${bridge} is down`);
+    if (!device.place.up)
+      return this.#trail.stop('bridge', bridge, 'link_down', null, () => `the bridge ${bridge} is down`);
     const owner = this.#findNeighbour(network, nextHop, host);
     if (owner === 'nobody' || owner === 'host') return this.#nobody(network, nextHop);
     if (owner === 'several') return this.#several(network, nextHop);
@@ -432,8 +403,8 @@ export class Walk {
     if (traversal === null) return this.#rulesUnknown(packet.destination.family);
     const { verdict } = traversal;
     if (verdict.kind === 'accept') {
-      this.#remember(packet, traversal.packet);
-      if (this.#isRecording) this.#notePass(hook, packet, traversal);
+      this.#conntrack.remember(packet, traversal.packet);
+      if (this.#trail.isRecording) this.#notePass(hook, packet, traversal);
       return { kind: 'passed', packet: traversal.packet };
     }
     const network = this.#networkOf(packet);
@@ -444,14 +415,14 @@ export class Walk {
         verdict.kind === 'unknown' ? null : verdict.kind === 'reject' ? seenAfterRejection(verdict.with) : 'timeout',
       sentence: () => describeDecider(verdict),
     };
-    if (this.#isRecording) this.hops.push(...describeRules(hook, traversal, stop.sentence));
+    if (this.#trail.isRecording) this.#trail.hops.push(...describeRules(hook, traversal, stop.sentence));
     return stop;
   }
 
   #notePass(hook: Hook, packet: Packet, traversal: Traversal): void {
     const isRewritten = keyOf(traversal.packet.destination) !== keyOf(packet.destination);
     const isMasked = keyOf(traversal.packet.source) !== keyOf(packet.source);
-    this.hops.push(
+    this.#trail.hops.push(
       ...describeRules(hook, traversal, () => {
         const { destination, destinationPort, source } = traversal.packet;
         if (isRewritten || destinationPort !== packet.destinationPort)
@@ -466,78 +437,29 @@ export class Walk {
     return { in: find(inInterface), out: find(outInterface) };
   }
 
-  #remember(before: Packet, after: Packet): void {
-    if (before.connection.isReply) return;
-    if (keyOf(before.destination) !== keyOf(after.destination) || before.destinationPort !== after.destinationPort) {
-      this.#session.destination = {
-        from: { address: before.destination, port: before.destinationPort },
-        to: { address: after.destination, port: after.destinationPort },
-      };
-    }
-    if (keyOf(before.source) !== keyOf(after.source))
-      this.#session.source = {
-        from: { address: before.source, port: before.sourcePort },
-        to: { address: after.source, port: after.sourcePort },
-      };
-  }
-
-  /** An answer to a masqueraded source: it gets its own address back. */
-  #restoreSource(packet: Packet): Packet {
-    const { source } = this.#session;
-    if (!packet.connection.isReply || source === null) return packet;
-    if (keyOf(packet.destination) !== keyOf(source.to.address)) return packet;
-    return { ...packet, destination: source.from.address, destinationPort: source.from.port };
-  }
-
-  /** An answer from behind DNAT: it seems to come from where the connection was made to. */
-  #restoreDestination(packet: Packet): Packet {
-    const { destination } = this.#session;
-    if (!packet.connection.isReply || destination === null) return packet;
-    if (keyOf(packet.source) !== keyOf(destination.to.address)) return packet;
-    return { ...packet, source: destination.from.address, sourcePort: destination.from.port };
-  }
-
-  #note(hop: () => Hop): void {
-    if (this.#isRecording) this.hops.push(hop);
-  }
-
   #noteBridge(bridge: string, detail: () => string): void {
-    this.#note(() => {
+    this.#trail.pass('bridge', bridge, () => {
       const link = this.#map.link(bridge);
-      return {
-        ...plain('bridge', bridge),
-        detail: detail(),
-        counters: link === undefined ? null : { rx: link.rx, tx: link.tx },
-      };
+      return { detail: detail(), counters: link === undefined ? null : { rx: link.rx, tx: link.tx } };
     });
   }
 
-  #stop(kind: HopKind, name: string, code: ReachabilityCode, as: SeenAs, sentence: () => string): Stop {
-    this.#note(() => ({ ...plain(kind, name), status: 'stop', detail: sentence() }));
-    return { kind: 'stop', outcome: 'fails', code, seenAs: as, sentence };
-  }
-
-  #unknown(kind: HopKind, name: string, code: ReachabilityCode, sentence: () => string): Stop {
-    this.#note(() => ({ ...plain(kind, name), status: 'unknown', detail: sentence() }));
-    return { kind: 'stop', outcome: 'unknown', code, seenAs: null, sentence };
-  }
-
   #settingsUnknown(what: string): Stop {
-    return this.#unknown('forward', 'the host', 'settings_not_known', () => {
+    return this.#trail.unknown('forward', 'the host', 'settings_not_known', () => {
       const { settings } = this.#map.world.host;
       return `it is not known ${what.startsWith('whether') ? what : `what ${what} says`}: ${settings.known ? '' : settings.reason}`;
     });
   }
 
   #rulesUnknown(family: Address['family']): Stop {
-    return this.#unknown('forward', 'the host', 'rules_not_known', () => {
+    return this.#trail.unknown('forward', 'the host', 'rules_not_known', () => {
       const rules = this.#map.world.host.rules[family];
       return `the rules of the host are not known: ${rules.known ? '' : rules.reason}`;
     });
   }
 
   #blind(name: string): Stop {
-    return this.#unknown('interface', name, 'namespace_not_known', () => `${name} could not be looked into`);
+    return this.#trail.unknown('interface', name, 'namespace_not_known', () => `${name} could not be looked into`);
   }
 }
 
@@ -564,10 +486,6 @@ function judgeTunnel(source: WorldMap, target: WorldMap): Stop | null {
     sentence: () =>
       `what overlays carry to ${target.world.engine} (udp ${packet.destinationPort}) is stopped on ${where.world.engine}: ${fate.sentence()}`,
   };
-}
-
-function plain(kind: HopKind, name: string): Hop {
-  return { kind, name, status: 'pass', detail: '', rules: [], counters: null };
 }
 
 function describeRoute(namespace: Namespace, { device, gateway }: ReadRoute): string {
