@@ -20,10 +20,8 @@ ${formatSettings()}`;
 async function serve(): Promise<void> {
   const config = readConfig(process.env);
   // Standard output is for people: where the server is. The log is for machines.
-  const logger = pino(
-    { level: config.logLevel, redact: ['*.authorization', '*.ticket', '*.code', '*.token'] },
-    pino.destination(2),
-  );
+  const redact = ['*.authorization', '*.ticket', '*.token', 'body.code', 'query.code'];
+  const logger = pino({ level: config.logLevel, redact }, pino.destination(2));
   for (const warning of describeUnknownSettings(Object.keys(process.env))) logger.warn(warning);
 
   const app = await buildApp({ config, engines: config.engines.map(connectEngine), logger });

@@ -266,6 +266,14 @@ test('nothing secret is in what it prints, at the most talkative level', async (
     );
   }
   assert.ok(!server.stdout().includes(token));
+  const entries = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.ok(
+    entries.some(({ audit }) => audit?.outcome === 'refused' && audit.code === 'unauthorized'),
+    'what is no secret is not taken for one',
+  );
   const documented = await readLogFields();
   for (const line of log.trim().split('\n')) {
     const fields = Object.keys(JSON.parse(line));
