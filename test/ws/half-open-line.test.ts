@@ -36,6 +36,15 @@ for (const observer of ['probe', 'helper'])
     })().catch(() => {}); // left
     await waitFor(() => log.includes('\n'), { what: 'the first line' });
 
+    const newcomer = await createTestContainer(t, { body: { Labels: { 'io.terrarium.managed': 'true' } } });
+    await waitFor(() => app.services.catalogue.mirror().container(newcomer.id), { what: 'the server to know both' });
+
+    const known = line.requests.length;
+    const late = await connectStream(t, `${url}/api/v1/containers/${newcomer.id}/netstat`, { headers: { ...headers } });
+    // The helper that it needs is being made when the line is lost.
+    const isBegun = () =>
+      line.requests.slice(known).some((request) => request.includes('create?name=terrarium-helper'));
+    if (observer === 'helper') await waitFor(isBegun, { what: 'the start of its helper', intervalMs: 2 });
     line.set({ kind: 'lose' });
     await client.until('to hear that the engine is away', ({ states }) => states.includes('stale'));
     await sleep(1_000);
@@ -46,6 +55,7 @@ for (const observer of ['probe', 'helper'])
       ({ states }) => states.lastIndexOf('live') > states.indexOf('stale'),
       liveWithin,
     );
+    await late.until('the first data of who came meanwhile', ({ data }) => data, liveWithin);
     await waitFor(() => log.length > before, { what: 'the log to go on', timeoutMs: liveWithin });
     await sleep(500);
     const numbers = log.split('\n').slice(0, -1).map(Number);

@@ -4,16 +4,16 @@ import { Failure } from '../../schemas/failure.ts';
 
 export interface PinnedImage {
   /** Fails with `engine_refused` where the engine does not have the image. */
-  id(): Promise<string>;
+  id(signal?: AbortSignal): Promise<string>;
   /** The engine no longer has it: resolve the name again. */
   forget(): void;
 }
 
 export function pinImage(engine: Engine, name: string): PinnedImage {
   let pinned: Promise<string> | undefined;
-  async function resolve(): Promise<string> {
+  async function resolve(signal?: AbortSignal): Promise<string> {
     try {
-      return (await engine.inspectImage(name)).id;
+      return (await engine.inspectImage(name, signal === undefined ? {} : { signal })).id;
     } catch (error) {
       pinned = undefined;
       if (!(error instanceof Failure && error.code === 'image_not_found')) throw error;
@@ -24,8 +24,8 @@ export function pinImage(engine: Engine, name: string): PinnedImage {
     }
   }
   return {
-    id: () => {
-      pinned ??= resolve();
+    id: (signal) => {
+      pinned ??= resolve(signal);
       return pinned;
     },
     forget: () => {

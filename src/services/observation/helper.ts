@@ -14,12 +14,14 @@ export interface HelperOptions {
   readonly kind: ServantRole;
   /** What it is, given the boundary that begins every mark of its output. */
   readonly body: (boundary: string) => CreateBody;
+  /** Gives it up as long as it does not run. */
+  readonly signal?: AbortSignal;
 }
 
 /** Milliseconds that a helper may take to speak first, and to answer a tick. */
 const patienceMs = 15_000;
-/** The same, of one whose line may have been lost while the engine was away. */
-const doubtMs = 1_000;
+/** The same, and for starting it, where its line may have been lost while the engine was away. */
+export const doubtMs = 1_000;
 /** Milliseconds that the engine may take to remove one, and between two looks whether it has. */
 const removal = { patienceMs: 10_000, pollMs: 50 } as const;
 /** Milliseconds that an engine which went away is given to come back, and between two tries: a try while it is away costs nothing, nothing is sent. */
@@ -28,17 +30,20 @@ const returning = { patienceMs: 120_000, pollMs: 1_000 } as const;
 const maxAnswerLength = 32 * 1024 * 1024;
 
 /** Makes a helper and waits until it speaks. Whatever fails on the way leaves no container behind. */
-export async function startHelper({ engine, kind, body }: HelperOptions): Promise<Helper> {
+export async function startHelper({ engine, kind, body, signal }: HelperOptions): Promise<Helper> {
   const boundary = randomBytes(16).toString('hex');
   // A name of our own: should the answer to the creation be lost, the container can be found all the same.
   const name = `terrarium-${kind}-${randomBytes(6).toString('hex')}`;
+  const options = signal === undefined ? {} : { signal };
   let helper: Helper | undefined;
   try {
-    await engine.createContainer(name, body(boundary));
-    helper = new Helper(engine, name, boundary, await engine.attach(name, { tty: false }));
-    const ready = helper.ready();
-    await Promise.all([engine.startContainer(name), ready]);
-    return helper;
+    await engine.createContainer(name, body(boundary), options);
+    const made = new Helper(engine, name, boundary, await engine.attach(name, { ...options, tty: false }));
+    helper = made;
+    const ready = made.ready();
+    signal?.addEventListener('abort', () => made.doubt(), { once: true });
+    await Promise.all([engine.startContainer(name, options), ready]);
+    return made;
   } catch (error) {
     // The first failure is the one to tell.
     await (helper?.dispose() ?? removeHelper(engine, name)).catch(() => void removeOnReturn(engine, name));

@@ -5,7 +5,7 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import type { Helper } from './helper.ts';
+import { doubtMs, type Helper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
 import { lookByHelper } from './helper-lookout.ts';
 import type { Lookout } from './lookout.ts';
@@ -45,6 +45,8 @@ export class SamplerRegistry {
   readonly #leaving = new Set<Promise<void>>();
   /** Probes too. */
   readonly #helpers = new Set<Helper>();
+  /** Those that do not run yet. */
+  readonly #starting = new Set<AbortController>();
   readonly #unlisten: readonly (() => void)[];
   /** Undefined where helpers are to do it all. */
   readonly #probes: EngineProbes | undefined;
@@ -58,7 +60,9 @@ export class SamplerRegistry {
       closedBy: () => (this.#closed ? shuttingDown() : undefined),
     });
     this.#start = async (kind, body) => {
-      const helper = await start(kind, body);
+      const starting = new AbortController();
+      this.#starting.add(starting);
+      const helper = await start(kind, body, starting.signal).finally(() => this.#starting.delete(starting));
       this.#helpers.add(helper);
       void helper.ended.then(() => this.#helpers.delete(helper));
       return helper;
@@ -69,10 +73,22 @@ export class SamplerRegistry {
       options.mirror.onStatus(({ state }) => {
         if (state !== 'live') return;
         for (const helper of this.#helpers) helper.doubt();
+        this.#doubtStarting();
         this.#probes?.reset();
         for (const { sampler } of this.#samplers.values()) sampler.nudge();
       }),
     ];
+  }
+
+  /** The engine was away and is back: what it was asked for a helper's start before may have been lost without a word, and is asked anew. */
+  #doubtStarting(): void {
+    const doubted = [...this.#starting];
+    const lost = new Failure('engine_unavailable', 'The engine was away while a helper was started', {
+      hint: 'Try again: another one is started.',
+    });
+    setTimeout(() => {
+      for (const starting of doubted) starting.abort(lost);
+    }, doubtMs).unref();
   }
 
   /** Who looks, and why a helper where a probe was wanted. */
