@@ -6,17 +6,17 @@ import os from 'node:os';
 import process from 'node:process';
 import { capture } from './setup/command.mjs';
 import { findEndpoint } from './setup/docker-endpoint.mjs';
-import { askVersion } from './setup/engine.mjs';
+import { askVersion, engine } from './setup/engine.mjs';
 import { projectPath, projectRoot } from './setup/project.mjs';
 import { isCheckOnly, runSetup } from './setup/runner.mjs';
-import { startSteps, testSteps } from './setup/steps.mjs';
+import { testSteps } from './setup/steps.mjs';
 import { compileTests } from './testing/compile.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
 import { longestFirst, readTimes, runAll } from './testing/schedule.mjs';
 import { runFailedAgain } from './testing/second-run.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
-import { findTestFiles, selectFiles, selectSweeps } from './testing/test-files.mjs';
+import { findTestFiles, selectFiles, selectPure, selectSweeps } from './testing/test-files.mjs';
 
 const usage = `Usage: npm test [-- [--verbose] [--note-durations] PATH …]
        npm run test:sweep [-- [--verbose] PATH …]
@@ -58,23 +58,46 @@ async function main(args) {
   if (files.length === 0) return [failOnce(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)];
 
   const shared = await isEngineUp();
+  const runId = `r${randomBytes(3).toString('hex')}`;
   // What is missing is told in one line where it is not to be installed.
-  const first = isCheckOnly() ? testSteps : startSteps;
+  const first = isCheckOnly() ? testSteps : testSteps.slice(0, testSteps.indexOf(engine));
   if ((await runSetup(first)) !== 0) return [failOnce('the set-up failed: see above')];
 
-  const runId = `r${randomBytes(3).toString('hex')}`;
-  // Each of them keeps one core busy.
-  const [equipped, linted, compiled] = await Promise.all([
+  const isMany = files.length >= manyFiles;
+  const early = isMany ? await selectPure(files) : [];
+  const compiling = isMany ? compileTests(files) : undefined;
+  const run = async (file) => {
+    const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
+    const testDeadline = isSweep ? sweepDeadlineMs : testDeadlineMs;
+    const result = await runFile(file, { env, testDeadlineMs: testDeadline, compiled: await compiling });
+    return { ...result, tally: tallyFile(result.events, result) };
+  };
+  // The set-up waits for packages to come, and keeps one core busy: beside it goes what needs no engine.
+  const [equipped, linted, pure] = await Promise.all([
     runSetup(testSteps.filter((step) => !first.includes(step))),
     filters.length > 0 || isSweep ? [] : runLinters(),
-    files.length < manyFiles ? undefined : compileTests(files),
+    runAll(longestFirst(early, await readDurations()), run, { least: 2, most: 2 }),
   ]);
   for (const { name, tally } of linted) console.log(`${tally.failed === 0 ? '✔' : '✖'} ${name}`);
+  for (const result of pure) printFile(result, verbose);
   if (equipped !== 0) return [failOnce('the set-up failed: see above')];
 
   const before = new Set((await listObjects()).map(({ id }) => id));
   const startedAt = readTimes();
-  const results = await runFiles(files, { runId, verbose, isSweep, compiled });
+  const runAndPrint = async (file) => {
+    const result = await run(file);
+    printFile(result, verbose);
+    return result;
+  };
+  const others = longestFirst(
+    files.filter((file) => !early.includes(file)),
+    await readDurations(),
+  );
+  const firstResults = [...pure, ...(await runAll(others, runAndPrint, chooseLimits()))];
+  const results = await runFailedAgain(firstResults, (file) => {
+    console.log(`↻ ${file}: once more, alone`);
+    return runAndPrint(file);
+  });
   printSummary(results, startedAt);
   if (args.includes('--note-durations')) await noteDurations(results);
   return [
@@ -100,22 +123,6 @@ function runLinters() {
       return { name, tally: code === 0 ? passed : failOnce(`${stdout}${stderr}`.trim()) };
     }),
   );
-}
-
-/** Runs the files, a few at a time, prints each result when it is there, and runs again what failed. */
-async function runFiles(files, { runId, verbose, isSweep, compiled }) {
-  const run = async (file) => {
-    const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
-    const result = await runFile(file, { env, testDeadlineMs: isSweep ? sweepDeadlineMs : testDeadlineMs, compiled });
-    const tally = tallyFile(result.events, result);
-    printFile({ ...result, tally }, verbose);
-    return { ...result, tally };
-  };
-  const results = await runAll(longestFirst(files, await readDurations()), run, chooseLimits());
-  return runFailedAgain(results, (file) => {
-    console.log(`↻ ${file}: once more, alone`);
-    return run(file);
-  });
 }
 
 function chooseLimits() {

@@ -31,25 +31,39 @@ export function selectFiles(files, filters) {
 export async function selectSweeps(files) {
   const asks = await Promise.all(
     files.map(async (file) => {
-      const texts = await readWithImports(file);
-      return texts.some((text) => /process\.env\.TERRARIUM_SWEEP\b/.test(text));
+      const read = await readWithImports(file);
+      return [...read.values()].some((text) => /process\.env\.TERRARIUM_SWEEP\b/.test(text));
     }),
   );
   return files.filter((_, index) => asks[index]);
 }
 
-/** The texts of a test file and of all that it imports from test/. @param {string} file @returns {Promise<string[]>} */
+/** What asks an engine, or runs scripts of the set-up. */
+const impure = ['engine.ts', 'script.ts'].map((name) => path.join('test', 'support', name));
+
+/** Those of functions alone: they need no engine and no tool. @param {string[]} files @returns {Promise<string[]>} */
+export async function selectPure(files) {
+  const units = files.filter((file) => file.startsWith(path.join('test', 'unit', path.sep)));
+  const isPure = await Promise.all(
+    units.map(async (file) => {
+      const read = await readWithImports(file);
+      return !impure.some((name) => read.has(name));
+    }),
+  );
+  return units.filter((_, index) => isPure[index]);
+}
+
+/** A test file and all that it imports from test/: the text of each. @param {string} file @returns {Promise<Map<string, string>>} */
 async function readWithImports(file) {
-  const texts = [];
-  const names = new Set([file]);
+  const read = new Map([[file, '']]);
   // Grows while it is walked.
-  for (const name of names) {
+  for (const name of read.keys()) {
     const text = await readFile(projectPath(name), 'utf8').catch(() => '');
-    texts.push(text);
+    read.set(name, text);
     for (const [, imported = ''] of text.matchAll(/ from '(\.[^']+\.ts)'/g)) {
       const target = path.join(path.dirname(name), imported);
-      if (target.startsWith(`test${path.sep}`)) names.add(target);
+      if (target.startsWith(`test${path.sep}`) && !read.has(target)) read.set(target, '');
     }
   }
-  return texts;
+  return read;
 }

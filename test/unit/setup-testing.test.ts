@@ -11,7 +11,7 @@ const { runFile } = await loadScript('testing/run-file.mjs');
 const { runFailedAgain } = await loadScript('testing/second-run.mjs');
 const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
 const { placeModule } = await loadScript('testing/compile.mjs');
-const { selectFiles, selectSweeps } = await loadScript('testing/test-files.mjs');
+const { selectFiles, selectPure, selectSweeps } = await loadScript('testing/test-files.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
 describe('a test file', () => {
@@ -115,6 +115,15 @@ test('a sweep is for files that ask for it, by themselves or in what they import
     'test/http/health.test.ts',
   ];
   assert.deepEqual(await selectSweeps([itself, byImport, never]), [itself, byImport]);
+});
+
+test('what is pure needs no engine: only tests of functions, that import nothing which asks one', async () => {
+  const [pure, engine, asksOne] = [
+    'test/unit/subnet.test.ts',
+    'test/http/health.test.ts',
+    'test/unit/stream-hub.test.ts',
+  ];
+  assert.deepEqual(await selectPure([pure, engine, asksOne]), [pure]);
 });
 
 test('leftovers: on a shared engine what names the run, else everything of ours that is new', () => {
