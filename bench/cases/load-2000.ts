@@ -18,6 +18,7 @@ const clientProcesses = 2;
 const labSize = 10;
 const durationMs = readDurationMs(3);
 const sampleMs = 5_000;
+const eventsKept = 2_048;
 
 /** One more listener each 0.9 s, and of the 20 the oldest no more: no two looks a second apart see the same. */
 const restless = `use Socket; my @open; my $port = 10000;
@@ -40,6 +41,7 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
   });
   const server = await startObservingServer(stage, inspectable);
   const measure = await watchMemory(stage, server);
+  await fillEvents(server.url, lab.ids[9] ?? '');
   const before = { memory: await measure(), descriptors: await countDescriptors(server.pid) };
   const processes = await Promise.all(Array.from({ length: clientProcesses }, () => startWatchers(stage)));
   const base = server.url.replace('http', 'ws');
@@ -113,6 +115,29 @@ async function run(stage: Stage, log: (line: string) => void): Promise<Row[]> {
       detail: `${before.descriptors} → ${after.descriptors}; heap ${(before.memory.heap / 1e6).toFixed(1)} → ${(after.memory.heap / 1e6).toFixed(1)} MB, RSS ${(before.memory.rss / 1e6).toFixed(0)} → ${(after.memory.rss / 1e6).toFixed(0)} MB`,
     },
   ];
+}
+
+/** As many events as the server keeps (docs/streams.md): what it holds more of later on is something else. */
+async function fillEvents(url: string, container: string): Promise<void> {
+  const named = docker.getContainer(container);
+  const { Name: name } = await named.inspect();
+  for (let i = 0; (await readSequence(url)) < eventsKept; i += 1)
+    for (let j = 0; j < 100; j += 1) await named.rename({ name: `${name.slice(1)}-${i}-${j}` });
+}
+
+/** How many events the server has told of since its start. */
+async function readSequence(url: string): Promise<number> {
+  const leaving = new AbortController();
+  const { body } = await fetch(`${url}/api/v1/events`, { headers: credentials, signal: leaving.signal });
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += Buffer.from(chunk).toString();
+    const snapshot = text.split('\n').find((line) => line.startsWith('{"type":"snapshot"') && line.endsWith('}'));
+    if (snapshot === undefined) continue;
+    leaving.abort();
+    return JSON.parse(snapshot).seq;
+  }
+  throw new Error('the events ended before their snapshot');
 }
 
 /** Milliseconds from each frame's `at` to the last of the watchers that had it; infinite where not all had it. */
