@@ -1,11 +1,13 @@
 // Events without a WebSocket: server-sent events with a working Last-Event-ID, and lines of JSON; across a server that is started anew.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { type ClientRequest, get } from 'node:http';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { defer } from '../support/defer.ts';
-import { type Cleanup, waitFor } from '../support/engine.ts';
+import { type Cleanup, dockerApi, waitFor } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
@@ -105,6 +107,48 @@ test('an EventSource that is cut goes on after its last event, and misses nothin
   );
   await waitFor(() => query.frames.some(({ type }) => type === 'event'), { what: 'the last event' });
   assert.equal(query.frames.find(({ type }) => type === 'event')?.seq, reader.seq);
+});
+
+test("a pause that is over before anybody looks is told like any other: as often as the engine's own", async (t) => {
+  const lab = uniqueName('lab');
+  const { reader } = await follow({ after }, `${server.url}/api/v1/events?lab=${lab}`, server.headers);
+  const { id } = await api.create('closed', { lab });
+  await waitFor(() => reader.namesOf(id).includes('namespace.appeared'), { what: 'the start' });
+  const engines = spawn('docker', [
+    'events',
+    '--since',
+    '5s',
+    '--filter',
+    `container=${id}`,
+    '--format',
+    '{{.Action}}',
+  ]);
+  defer(t, () => void engines.kill('SIGKILL'));
+  let words = '';
+  engines.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    words += chunk;
+  });
+  await waitFor(() => words.includes('start'), { what: "the engine's own word of the start" });
+  const before = reader.namesOf(id).length;
+  const pauses = 25;
+  // Now and then the engine takes a container for paused once more, and says so, because containerd's word for it came when it was over: a pause is refused then.
+  for (let i = 0; i < pauses; i += 1) {
+    await dockerApi('POST', `/containers/${id}/pause`);
+    // Some last until they are seen, and most do not.
+    if (i % 5 === 0) await sleep(30);
+    await dockerApi('POST', `/containers/${id}/unpause`);
+    if (i % 7 === 0) await sleep(30);
+  }
+  await sleep(500);
+  const wanted = words.match(/^(un)?pause$/gm) ?? [];
+  assert.ok(wanted.length >= pauses, `${wanted.length} words of the engine's`);
+  const told = () => reader.namesOf(id).slice(before);
+  await waitFor(() => told().length >= wanted.length, { what: 'all of them' });
+  assert.deepEqual(
+    told(),
+    wanted.map((word) => `container.${word}d`),
+  );
+  assert.equal(reader.containers.get(id)?.state, 'running');
 });
 
 test('a Last-Event-ID of somebody else is a gap and what is true now', async () => {

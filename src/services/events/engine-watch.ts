@@ -4,11 +4,13 @@ import { type ContainerEvent, findContainerEvents, toEventContainer } from '../.
 import type { ContainerFacts } from '../../domain/container/facts.ts';
 import { joinTarget } from '../../domain/container/join-chain.ts';
 import { isHelper } from '../../domain/container/managed.ts';
+import type { EngineEvent } from '../../engine/engine.ts';
 import type { EngineMirror, MirrorStatus } from '../../engine/mirror.ts';
 import type { EventContainer, EventsState } from '../../schemas/events.ts';
 import type { RawEvent } from '../../streams/event-ring.ts';
 import type { Replacement } from '../containers/replacements.ts';
 import type { Views } from '../containers/views.ts';
+import { FreezeAccount, freezeWords } from './freeze-account.ts';
 import { Membership } from './membership.ts';
 
 /** What an event is about: rights are decided by it. null where it is about the engine as a whole. */
@@ -41,6 +43,7 @@ export class EngineWatch {
   readonly #known = new Map<string, Known>();
   readonly #namespaces = new Membership();
   readonly #labs = new Membership();
+  readonly #freezes = new FreezeAccount();
   readonly #unlisten: readonly (() => void)[];
   #wasLive = false;
   #saidStale = false;
@@ -51,6 +54,7 @@ export class EngineWatch {
     this.#unlisten = [
       mirror.onContainer(({ id, after }) => this.#takeChange(id, after)),
       mirror.onStatus((status) => this.#takeStatus(status)),
+      mirror.onEvent((event) => this.#takeWord(event)),
     ];
     if (mirror.status().state === 'live') this.#lookAround();
   }
@@ -107,13 +111,29 @@ export class EngineWatch {
       if (facts.id !== id && joinTarget(facts.networkMode) !== null) this.#take(facts.id, facts);
   }
 
+  /** A pause that was over before anybody looked, or an end of one: the engine has told of both, and so do we. */
+  #takeWord({ type, action, id }: EngineEvent): void {
+    const word = type === 'container' ? freezeWords[action] : undefined;
+    const facts = this.#known.get(id)?.facts;
+    if (word === undefined || facts === undefined || this.#freezes.settle(id, word)) return;
+    const passed = word === 'container.paused' ? 'paused' : 'running';
+    const lasting = word === 'container.paused' ? 'running' : 'paused';
+    if (facts.state !== lasting) return;
+    this.#take(id, { ...facts, state: passed });
+    this.#take(id, facts);
+    // The engine tells of this one itself.
+    this.#freezes.settle(id, word);
+  }
+
   #take(id: string, facts: ContainerFacts | null): void {
     const before = this.#known.get(id) ?? null;
     const after = facts === null ? null : this.#look(facts);
     const subject = after ?? before;
     if (subject === null) return;
-    if (after === null) this.#known.delete(id);
-    else this.#known.set(id, after);
+    if (after === null) {
+      this.#known.delete(id);
+      this.#freezes.forget(id);
+    } else this.#known.set(id, after);
     const lab = this.#labs.move(id, after?.container.lab ?? null);
     const namespace = this.#namespaces.move(id, facts === null ? null : this.#namespaceOf(facts));
     let { gone } = namespace;
@@ -124,6 +144,7 @@ export class EngineWatch {
     if (lab.appeared !== null) this.#emit('lab.appeared', { lab: lab.appeared }, subject.facts);
     for (const event of findContainerEvents(before?.container ?? null, after?.container ?? null)) {
       this.#emitOf({ facts: subject.facts, container: event.container }, event.event, describe(event));
+      this.#freezes.tell(id, event.event);
       // A restart may be seen as one step: the old namespace still goes before the new one comes.
       if (event.event === 'container.stopped') sayGone();
     }
