@@ -15,6 +15,7 @@ import { findLeftovers, listObjects } from './testing/leftovers.mjs';
 import { runFile } from './testing/run-file.mjs';
 import { longestFirst, readTimes, runAll } from './testing/schedule.mjs';
 import { runFailedAgain } from './testing/second-run.mjs';
+import { nameSources } from './testing/source-lines.mjs';
 import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
 import { findTestFiles, selectFiles, selectPure, selectSweeps } from './testing/test-files.mjs';
 
@@ -70,7 +71,9 @@ async function main(args) {
     const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
     const testDeadline = isSweep ? sweepDeadlineMs : testDeadlineMs;
     const result = await runFile(file, { env, testDeadlineMs: testDeadline, compiled: await compiling });
-    return { ...result, tally: tallyFile(result.events, result) };
+    const tally = tallyFile(result.events, result);
+    for (const failure of tally.failures) failure.error = await nameSources(failure.error);
+    return { ...result, output: await nameSources(result.output), tally };
   };
   // The set-up waits for packages to come, and keeps one core busy: beside it goes what needs no engine.
   const [equipped, linted, pure] = await Promise.all([

@@ -127,15 +127,13 @@ async function fillEvents(url: string, container: string): Promise<void> {
 
 /** How many events the server has told of since its start. */
 async function readSequence(url: string): Promise<number> {
-  const leaving = new AbortController();
-  const { body } = await fetch(`${url}/api/v1/events`, { headers: credentials, signal: leaving.signal });
+  const { body } = await fetch(`${url}/api/v1/events`, { headers: credentials });
   let text = '';
   for await (const chunk of body ?? []) {
     text += Buffer.from(chunk).toString();
     const snapshot = text.split('\n').find((line) => line.startsWith('{"type":"snapshot"') && line.endsWith('}'));
-    if (snapshot === undefined) continue;
-    leaving.abort();
-    return JSON.parse(snapshot).seq;
+    // To leave the loop is to leave the stream.
+    if (snapshot !== undefined) return JSON.parse(snapshot).seq;
   }
   throw new Error('the events ended before their snapshot');
 }

@@ -24,10 +24,7 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
       '--test-reporter-destination',
       'stdout',
     ];
-    const program =
-      compiled === undefined
-        ? ['--import', 'tsx', ...reporter, file]
-        : ['--enable-source-maps', ...reporter, compiled(file)];
+    const program = compiled === undefined ? ['--import', 'tsx', ...reporter, file] : [...reporter, compiled(file)];
     const child = spawn(process.execPath, program, {
       cwd: projectRoot,
       // Within `node --test` the runner would take this file for one of its own, and the reporter would be ignored.

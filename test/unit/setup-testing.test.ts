@@ -1,9 +1,13 @@
 // How `npm test` counts: a run that cannot fail would be worthless, so each way to fail is shown here.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { describe } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { loadScript } from '../support/script.ts';
 
 const { addUp, formatTotal, tallyFile } = await loadScript('testing/tally.mjs');
@@ -12,6 +16,7 @@ const { runFailedAgain } = await loadScript('testing/second-run.mjs');
 const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
 const { placeModule } = await loadScript('testing/compile.mjs');
 const { selectFiles, selectPure, selectSweeps } = await loadScript('testing/test-files.mjs');
+const { nameSources } = await loadScript('testing/source-lines.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
 describe('a test file', () => {
@@ -124,6 +129,26 @@ test('what is pure needs no engine: only tests of functions, that import nothing
     'test/unit/stream-hub.test.ts',
   ];
   assert.deepEqual(await selectPure([pure, engine, asksOne]), [pure]);
+});
+
+test('a place in a compiled test is named by its source', async (t) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-testing-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const source = "export const one = 1;\n\nexport function fail() {\n  throw new Error('here');\n}\n";
+  await writeFile(path.join(folder, 'thing.ts'), source);
+  await build({
+    entryPoints: [path.join(folder, 'thing.ts')],
+    outdir: path.join(folder, 'built'),
+    format: 'esm',
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+  });
+  const compiled = pathToFileURL(path.join(folder, 'built', 'thing.js')).href;
+  const program = `import { fail } from ${JSON.stringify(compiled)}; try { fail(); } catch (error) { console.log(error.stack); }`;
+  const { stdout: stack } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  assert.match(await nameSources(stack), new RegExp(`Error: here\\n +at .*${path.join(folder, 'thing.ts')}:4:9`));
+  assert.equal(await nameSources('at file:///nowhere/at/all.js:1:2'), 'at file:///nowhere/at/all.js:1:2');
 });
 
 test('leftovers: on a shared engine what names the run, else everything of ours that is new', () => {
