@@ -49,6 +49,8 @@ interface Door {
   readonly port: number;
   readonly protocol: 'tcp' | 'udp';
   readonly at: AddressKind;
+  /** `tcp/172.17.0.2:80` */
+  readonly spelt: string;
 }
 
 /** What is asked of an engine again and again. */
@@ -64,9 +66,10 @@ interface Site {
 
 class Survey {
   readonly #sites: ReadonlyMap<string, Site>;
-  /** By source namespace or its profile, then by `protocol/address:port`. */
+  /** By source namespace or its profile, then by door as it is spelt. */
   readonly #found = new Map<string, Map<string, Finding>>();
-  readonly #doors = new Map<string, readonly Door[]>();
+  /** By the target's node or namespace, then by who asks. */
+  readonly #doors = new Map<object, Map<string, readonly Door[]>>();
 
   constructor(maps: readonly WorldMap[], outside: string | null) {
     this.#sites = new Map(
@@ -79,7 +82,10 @@ class Survey {
 
   predict(from: Node, to: Node): ReachabilityEntry[] {
     if (from.namespace === null || to.namespace === null) return [];
-    return this.#doorsOf(from, to).map((door) => toEntry(from.id, to.id, door, this.#ask(from, to, door)));
+    const doors = this.#doorsOf(from, to);
+    if (doors.length === 0) return [];
+    const found = this.#foundFrom(from, to);
+    return doors.map((door) => toEntry(from.id, to.id, door, this.#ask(from, to, door, found)));
   }
 
   predictFromOutside(to: Node): ReachabilityEntry[] {
@@ -123,29 +129,34 @@ class Survey {
     return node.namespace === null ? undefined : this.#siteOf(node).map.namespaces.get(node.namespace);
   }
 
-  #ask(from: Node, to: Node, door: Door): Finding {
+  /** What was found for the source, and for whoever fares like it. */
+  #foundFrom(from: Node, to: Node): Map<string, Finding> {
     const source = this.#namespaceOf(from);
     const isToItself = from.namespace === to.namespace;
     const { map } = this.#siteOf(from);
-    const other = this.#siteOf(to).map;
     const profile = source === undefined || isToItself ? null : map.profileOf(source);
     // A paused node fails by itself, its namespace may have others in it. Who is meant matters where the same address is one on two engines.
     const who = `${map.world.engine} ${profile ?? from.namespace}${from.state === 'paused' ? ' paused' : ''}`;
-    const key = map === other ? who : `${who} to ${to.namespace}`;
+    const key = map === this.#siteOf(to).map ? who : `${who} to ${to.namespace}`;
     let found = this.#found.get(key);
     if (found === undefined) {
       found = new Map();
       this.#found.set(key, found);
     }
-    const spelt = spellDoor(door);
-    const known = found.get(spelt);
+    return found;
+  }
+
+  #ask(from: Node, to: Node, door: Door, found: Map<string, Finding>): Finding {
+    const known = found.get(door.spelt);
     // These name the source in their sentence.
     if (known !== undefined && !namesSource.has(known.code)) return known;
+    const { map } = this.#siteOf(from);
+    const other = this.#siteOf(to).map;
     const finding =
       map === other
         ? findOut(map, { from: from.id, to: door }, false)
         : findOutBeyond(map, other, { from: from.id, to: door, namespace: to.namespace ?? '' }, false);
-    found.set(spelt, finding);
+    found.set(door.spelt, finding);
     return finding;
   }
 
@@ -157,14 +168,13 @@ class Survey {
     const isSame = source === target;
     const isBeyond = this.#siteOf(from).map !== map;
     const isFromHost = !isBeyond && (source?.isHost ?? false);
-    const published = this.#remembered(`published ${to.id} ${isFromHost} ${isBeyond}`, () =>
+    const published = this.#remembered(to, isBeyond ? 'beyond' : isFromHost ? 'host' : 'here', () =>
       this.#published(to, isBeyond ? outerAddresses : hostAddresses, isFromHost),
     );
-    const own = this.#remembered(
-      `own ${target.place.id} ${target.isHost ? `${isBeyond} ${source?.place.id}` : ''}`,
-      () => this.#ownDoors(target, this.#addressesOf(target, source, this.#siteOf(to), isBeyond)),
+    const own = this.#remembered(target, target.isHost ? `${isBeyond} ${source?.place.id}` : 'all', () =>
+      this.#ownDoors(target, this.#addressesOf(target, source, this.#siteOf(to), isBeyond)),
     );
-    const loopback = isSame ? this.#remembered(`lo ${target.place.id}`, () => this.#loopbackDoors(target)) : [];
+    const loopback = isSame ? this.#remembered(target, 'itself', () => this.#loopbackDoors(target)) : [];
     return [...loopback, ...own, ...published];
   }
 
@@ -173,11 +183,16 @@ class Survey {
     return isBeyond ? site.outerAddresses : this.#hostAddressesFrom(source, site);
   }
 
-  #remembered(key: string, make: () => readonly Door[]): readonly Door[] {
-    const known = this.#doors.get(key);
+  #remembered(target: Node | Namespace, asker: string, make: () => readonly Door[]): readonly Door[] {
+    let byAsker = this.#doors.get(target);
+    if (byAsker === undefined) {
+      byAsker = new Map();
+      this.#doors.set(target, byAsker);
+    }
+    const known = byAsker.get(asker);
     if (known !== undefined) return known;
     const doors = make();
-    this.#doors.set(key, doors);
+    byAsker.set(asker, doors);
     return doors;
   }
 
@@ -236,7 +251,7 @@ class Survey {
       // On another's own loopback the port is not there for certain, and would be looked for in the wrong place.
       return addresses
         .filter((address) => isFromHost || !isLoopbackText(map, address))
-        .map((address): Door => ({ address, port: hostPort, protocol, at: 'published' }));
+        .map((address) => describeDoor({ address, port: hostPort, protocol, at: 'published' }));
     });
     return distinct(doors);
   }
@@ -258,7 +273,7 @@ function describeSite(map: WorldMap, outside: string | null): Site {
 
 /** Of `0.0.0.0` and `::` on one port the second adds nothing. */
 function distinct(doors: readonly Door[]): Door[] {
-  return [...new Map(doors.map((door) => [spellDoor(door), door])).values()];
+  return [...new Map(doors.map((door) => [door.spelt, door])).values()];
 }
 
 function isLoopbackText(map: WorldMap, text: string): boolean {
@@ -267,7 +282,11 @@ function isLoopbackText(map: WorldMap, text: string): boolean {
 }
 
 function toDoor({ port, protocol }: Listener, address: string, at: AddressKind): Door {
-  return { address, port, protocol: protocol.startsWith('tcp') ? 'tcp' : 'udp', at };
+  return describeDoor({ address, port, protocol: protocol.startsWith('tcp') ? 'tcp' : 'udp', at });
+}
+
+function describeDoor(door: Omit<Door, 'spelt'>): Door {
+  return { ...door, spelt: spellDoor(door) };
 }
 
 /** A socket for all addresses of one family is tried there only; any other one everywhere, to say that it is not there. */
@@ -301,11 +320,7 @@ export function mainAddresses(host: Namespace | undefined): Address[] {
   });
 }
 
-function spellDoor({
-  protocol,
-  address,
-  port,
-}: Pick<Door, 'protocol' | 'address' | 'port'> | ReachabilityEntry): string {
+function spellDoor({ protocol, address, port }: Pick<ReachabilityEntry, 'protocol' | 'address' | 'port'>): string {
   return `${protocol}/${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 

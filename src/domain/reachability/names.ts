@@ -23,8 +23,7 @@ export function resolveNames(here: WorldMap, from: Node, there: WorldMap, to: No
   if (source.isHost) return none("the host's own resolver knows no containers");
   if (target === undefined) return none(`${to.name} does not run: its names are not resolved`);
   if (target.isHost) return none('the host has no name in Docker');
-  const networks = networksOf(source);
-  const named = networks.filter((network) => !network.isDefaultBridge);
+  const { networks, named } = networksOf(source);
   if (networks.length === 0) return none(`${from.name} is on no network`);
   if (named.length === 0) return none('the default bridge resolves no names');
   const { resolver } = source.place;
@@ -44,8 +43,23 @@ function none(reason: string): ResolvedNames {
   return { names: [], reason };
 }
 
-function networksOf({ interfaces }: Namespace): NetworkPlace[] {
-  return interfaces.flatMap(({ network }) => network ?? []);
+/** The networks of a namespace, and those of them that resolve names. */
+interface Networks {
+  readonly networks: readonly NetworkPlace[];
+  readonly named: readonly NetworkPlace[];
+}
+
+const known = new WeakMap<Namespace, Networks>();
+
+/** Each namespace is asked about by every other one. */
+function networksOf(namespace: Namespace): Networks {
+  let found = known.get(namespace);
+  if (found === undefined) {
+    const networks = namespace.interfaces.flatMap(({ network }) => network ?? []);
+    found = { networks, named: networks.filter((network) => !network.isDefaultBridge) };
+    known.set(namespace, found);
+  }
+  return found;
 }
 
 /** A joined container has none of its own: whoever finds the owner of the namespace finds it. */

@@ -62,6 +62,11 @@ export interface Attachment {
   readonly device: Interface;
 }
 
+interface LocalTable {
+  readonly own: ReadonlySet<AddressKey>;
+  readonly broadcasts: ReadonlySet<AddressKey>;
+}
+
 const maps = new WeakMap<World, WorldMap>();
 const groups = new WeakMap<readonly World[], readonly WorldMap[]>();
 
@@ -121,6 +126,7 @@ export class WorldMap {
   readonly #cables = new Map<Interface, HostLink | undefined>();
   readonly #hostInterfaces: ReadonlyMap<string, Interface>;
   readonly #traversals = new Map<Family, TraversalCache>();
+  readonly #localTables = new Map<string | null, LocalTable>();
   readonly #group: () => readonly WorldMap[];
   #mates: readonly WorldMap[] | undefined;
   #inClear: WorldMap | undefined;
@@ -417,16 +423,25 @@ export class WorldMap {
       if (value === 0n) return 'UNSPEC';
       if (value >> 120n === 0xffn) return 'MULTICAST';
     }
-    const isThere = ({ place }: Interface) => device === null || place.name === device;
     if (isLoopback(address)) return device === null || device === 'lo' ? 'LOCAL' : 'UNICAST';
-    const interfaces = this.host?.interfaces.filter(isThere) ?? [];
+    const { own, broadcasts } = this.#localTable(device);
+    const key = keyOf(address);
+    return own.has(key) ? 'LOCAL' : broadcasts.has(key) ? 'BROADCAST' : 'UNICAST';
+  }
+
+  /** Addresses of one interface of the host, or of all. */
+  #localTable(device: string | null): LocalTable {
+    const known = this.#localTables.get(device);
+    if (known !== undefined) return known;
+    const interfaces = (this.host?.interfaces ?? []).filter(({ place }) => device === null || place.name === device);
     const addresses = interfaces.flatMap((one) => one.addresses);
-    if (addresses.some((own) => own.address.family === family && own.address.value === value)) return 'LOCAL';
-    const isBroadcast = addresses.some(
-      ({ subnet }) =>
-        family === 'ipv4' && subnet.prefix < 31 && contains(subnet, address) && lastOf(subnet).value === value,
-    );
-    return isBroadcast ? 'BROADCAST' : 'UNICAST';
+    const withBroadcast = addresses.filter(({ subnet }) => subnet.family === 'ipv4' && subnet.prefix < 31);
+    const table = {
+      own: new Set(addresses.map(({ address }) => keyOf(address))),
+      broadcasts: new Set(withBroadcast.map(({ subnet }) => keyOf(lastOf(subnet)))),
+    };
+    this.#localTables.set(device, table);
+    return table;
   }
 
   /** As inet_select_addr chooses: of an interface without an address for others (lo) that of the first that has one. */
