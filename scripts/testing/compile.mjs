@@ -9,7 +9,14 @@ import { projectPath, projectRoot } from '../setup/project.mjs';
 const folder = projectPath('.test-build');
 
 /** Our own package, whose exports are tested as built, and those that look for files beside themselves. */
-const kept = ['terrarium', 'terrarium/*', 'playwright-core', '@asyncapi/parser', '@seriousme/openapi-schema-validator'];
+const kept = [
+  'terrarium',
+  'terrarium/*',
+  'esbuild',
+  'playwright-core',
+  '@asyncapi/parser',
+  '@seriousme/openapi-schema-validator',
+];
 
 /** @param {string[]} files relative to the project @returns {Promise<(file: string) => string>} where the compiled form of a test file is */
 export async function compileTests(files) {

@@ -5,8 +5,8 @@ import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A place as a stack names it: `file:///…/x.js:12:5`. */
-const place = /file:\/\/\/[^\s():]+\.js:\d+:\d+/g;
+/** A place as a stack names it: `file:///…/x.js:12:5`, or only the path. */
+const place = /(?:file:\/\/)?\/[^\s():]+\.js:\d+:\d+/g;
 
 /** The text, with each place in a compiled file that has a map beside it named by its source. @param {string} text @returns {Promise<string>} */
 export async function nameSources(text) {
@@ -15,7 +15,7 @@ export async function nameSources(text) {
   const named = new Map();
   for (const [found] of text.matchAll(place)) {
     const [, url = '', line = '', column = ''] = /^(.*):(\d+):(\d+)$/.exec(found) ?? [];
-    const file = fileURLToPath(url);
+    const file = url.startsWith('file:') ? fileURLToPath(url) : url;
     const reading = maps.get(file) ?? readMap(file);
     maps.set(file, reading);
     const entry = (await reading)?.findEntry(Number(line) - 1, Number(column) - 1);

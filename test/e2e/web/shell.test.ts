@@ -144,6 +144,18 @@ test('the palette is opened, searched and used by the keyboard', async (t) => {
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 });
 
+test('the palette has the focus before the next key can come', async (t) => {
+  const { page } = await openDashboard(t, browser, server);
+  await page.locator('[data-connection="live"]').waitFor();
+  const focused = await page.evaluate(async () => {
+    dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true }));
+    // Microtasks only: no frame is painted, and no event comes.
+    for (let i = 0; i < 10; i += 1) await null;
+    return document.activeElement?.getAttribute('role');
+  });
+  assert.equal(focused, 'combobox');
+});
+
 test('built files are cached for ever and sent compressed; the page is asked for anew', async () => {
   const page = await send(server.url, { path: '/' });
   assert.equal(page.headers['cache-control'], 'no-cache');

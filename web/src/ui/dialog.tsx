@@ -1,6 +1,6 @@
 // A modal dialog: the browser's own, which keeps the focus inside and gives it back afterwards.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface DialogProps {
   /** Read out when it opens. */
@@ -13,7 +13,8 @@ interface DialogProps {
 /** Open as long as it is rendered. Escape and a click beside it close it. */
 export function Dialog({ label, onClose, class: extra = '', children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once, and not after it was painted: what is typed meanwhile belongs to it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
