@@ -64,22 +64,22 @@ async function main(args) {
   const first = isCheckOnly() ? testSteps : testSteps.slice(0, testSteps.indexOf(engine));
   if ((await runSetup(first)) !== 0) return [failOnce('the set-up failed: see above')];
 
-  const isMany = files.length >= manyFiles;
-  const early = isMany ? await selectPure(files) : [];
-  const compiling = isMany ? compileTests(files) : undefined;
+  const compiling = files.length < manyFiles ? undefined : compileTests(files);
   const run = async (file) => {
     const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
     const testDeadline = isSweep ? sweepDeadlineMs : testDeadlineMs;
-    const result = await runFile(file, { env, testDeadlineMs: testDeadline, compiled: await compiling });
-    const tally = tallyFile(result.events, result);
-    for (const failure of tally.failures) failure.error = await nameSources(failure.error);
-    return { ...result, output: await nameSources(result.output), tally };
+    return judge(await runFile(file, { env, testDeadlineMs: testDeadline, compiled: await compiling }));
   };
+  const ordered = longestFirst(files, await readDurations());
+  const early = compiling === undefined ? [] : await selectPure(ordered);
+  const limits = chooseLimits();
+  const beside = Math.min(2, limits.least);
   // The set-up waits for packages to come, and keeps one core busy: beside it goes what needs no engine.
   const [equipped, linted, pure] = await Promise.all([
     runSetup(testSteps.filter((step) => !first.includes(step))),
     filters.length > 0 || isSweep ? [] : runLinters(),
-    runAll(longestFirst(early, await readDurations()), run, { least: 2, most: 2 }),
+    runAll(early, run, { least: beside, most: beside }),
+    compiling,
   ]);
   for (const { name, tally } of linted) console.log(`${tally.failed === 0 ? '✔' : '✖'} ${name}`);
   for (const result of pure) printFile(result, verbose);
@@ -92,12 +92,8 @@ async function main(args) {
     printFile(result, verbose);
     return result;
   };
-  const others = longestFirst(
-    files.filter((file) => !early.includes(file)),
-    await readDurations(),
-  );
-  const firstResults = [...pure, ...(await runAll(others, runAndPrint, chooseLimits()))];
-  const results = await runFailedAgain(firstResults, (file) => {
+  const others = ordered.filter((file) => !early.includes(file));
+  const results = await runFailedAgain([...pure, ...(await runAll(others, runAndPrint, limits))], (file) => {
     console.log(`↻ ${file}: once more, alone`);
     return runAndPrint(file);
   });
@@ -126,6 +122,13 @@ function runLinters() {
       return { name, tally: code === 0 ? passed : failOnce(`${stdout}${stderr}`.trim()) };
     }),
   );
+}
+
+/** What came of a file, in words that name the sources. */
+async function judge(result) {
+  const tally = tallyFile(result.events, result);
+  for (const failure of tally.failures) failure.error = await nameSources(failure.error);
+  return { ...result, output: await nameSources(result.output), tally };
 }
 
 function chooseLimits() {

@@ -49,15 +49,15 @@ interface Networks {
   readonly named: readonly NetworkPlace[];
 }
 
-const known = new WeakMap<Namespace, Networks>();
+const networksByNamespace = new WeakMap<Namespace, Networks>();
 
 /** Each namespace is asked about by every other one. */
 function networksOf(namespace: Namespace): Networks {
-  let found = known.get(namespace);
+  let found = networksByNamespace.get(namespace);
   if (found === undefined) {
     const networks = namespace.interfaces.flatMap(({ network }) => network ?? []);
     found = { networks, named: networks.filter((network) => !network.isDefaultBridge) };
-    known.set(namespace, found);
+    networksByNamespace.set(namespace, found);
   }
   return found;
 }

@@ -12,31 +12,26 @@ export class Trail {
     this.isRecording = isRecording;
   }
 
-  note(hop: () => Hop): void {
-    if (this.isRecording) this.hops.push(hop);
-  }
-
   /** A hop that lets it pass. */
   pass(kind: HopKind, name: string, describe: () => Pick<Hop, 'detail'> & Partial<Pick<Hop, 'counters'>>): void {
-    this.note(() => ({ ...plain(kind, name), ...describe() }));
+    if (this.isRecording) this.hops.push(() => ({ ...plain(kind, name), ...describe() }));
   }
 
   /** Where it gets no further. */
   stop(kind: HopKind, name: string, code: ReachabilityCode, as: SeenAs, sentence: () => string): Stop {
-    this.note(() => ({ ...plain(kind, name), status: 'stop', detail: sentence() }));
-    return { kind: 'stop', outcome: 'fails', code, seenAs: as, sentence };
+    return this.end(kind, name, { kind: 'stop', outcome: 'fails', code, seenAs: as, sentence });
   }
 
   /** Where nobody can tell what becomes of it. */
   unknown(kind: HopKind, name: string, code: ReachabilityCode, sentence: () => string): Stop {
-    this.note(() => ({ ...plain(kind, name), status: 'unknown', detail: sentence() }));
-    return { kind: 'stop', outcome: 'unknown', code, seenAs: null, sentence };
+    return this.end(kind, name, { kind: 'stop', outcome: 'unknown', code, seenAs: null, sentence });
   }
 
-  /** A hop that a stop elsewhere makes one. */
-  stopBy(kind: HopKind, name: string, { outcome, sentence }: Stop): void {
-    const status = outcome === 'fails' ? 'stop' : 'unknown';
-    this.note(() => ({ ...plain(kind, name), status, detail: sentence() }));
+  /** The hop at which it stops. */
+  end(kind: HopKind, name: string, stop: Stop): Stop {
+    const status = stop.outcome === 'fails' ? 'stop' : 'unknown';
+    if (this.isRecording) this.hops.push(() => ({ ...plain(kind, name), status, detail: stop.sentence() }));
+    return stop;
   }
 }
 

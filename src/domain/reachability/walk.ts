@@ -139,7 +139,7 @@ export class Walk {
   #tunnelTo(target: WorldMap): Stop | null {
     const source = this.#map;
     const stop = source.tunnel(target, () => judgeTunnel(source, target));
-    if (stop !== null) this.#trail.stopBy('bridge', `to ${target.world.engine}`, stop);
+    if (stop !== null) this.#trail.end('bridge', `to ${target.world.engine}`, stop);
     return stop;
   }
 

@@ -113,11 +113,11 @@ export class EngineWatch {
 
   /** A pause that was over before anybody looked, or an end of one: the engine has told of both, and so do we. */
   #takeWord({ type, action, id }: EngineEvent): void {
-    const word = type === 'container' ? freezeWords[action] : undefined;
+    const word = type === 'container' ? freezeWords.get(action) : undefined;
     const facts = this.#known.get(id)?.facts;
     if (word === undefined || facts === undefined || this.#freezes.settle(id, word)) return;
-    const passed = word === 'container.paused' ? 'paused' : 'running';
-    const lasting = word === 'container.paused' ? 'running' : 'paused';
+    const [passed, lasting] =
+      word === 'container.paused' ? (['paused', 'running'] as const) : (['running', 'paused'] as const);
     if (facts.state !== lasting) return;
     this.#take(id, { ...facts, state: passed });
     this.#take(id, facts);

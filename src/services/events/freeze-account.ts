@@ -4,10 +4,10 @@ import type { EventName } from '../../schemas/events.ts';
 type Freeze = 'container.paused' | 'container.unpaused';
 
 /** Our events by the engine's words. */
-export const freezeWords: Readonly<Record<string, Freeze>> = {
-  pause: 'container.paused',
-  unpause: 'container.unpaused',
-};
+export const freezeWords: ReadonlyMap<string, Freeze> = new Map([
+  ['pause', 'container.paused'],
+  ['unpause', 'container.unpaused'],
+]);
 
 export class FreezeAccount {
   readonly #told = new Map<string, Record<Freeze, number>>();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreateBody } from '../../domain/container/create-body.ts';
 import type { ServantRole } from '../../domain/labels.ts';
 import { sectionMark, splitSections, stirWord } from '../../domain/observation/helper-output.ts';
-import type { AttachedStreams, Engine } from '../../engine/engine.ts';
+import type { AttachedStreams, CallOptions, Engine } from '../../engine/engine.ts';
 import { Failure } from '../../schemas/failure.ts';
 
 export interface HelperOptions {
@@ -14,8 +14,8 @@ export interface HelperOptions {
   readonly kind: ServantRole;
   /** What it is, given the boundary that begins every mark of its output. */
   readonly body: (boundary: string) => CreateBody;
-  /** Gives it up as long as it does not run. */
-  readonly signal?: AbortSignal;
+  /** Of the calls that start it; a signal gives it up as long as it does not run. */
+  readonly calls?: CallOptions;
 }
 
 /** Milliseconds that a helper may take to speak first, and to answer a tick. */
@@ -30,19 +30,18 @@ const returning = { patienceMs: 120_000, pollMs: 1_000 } as const;
 const maxAnswerLength = 32 * 1024 * 1024;
 
 /** Makes a helper and waits until it speaks. Whatever fails on the way leaves no container behind. */
-export async function startHelper({ engine, kind, body, signal }: HelperOptions): Promise<Helper> {
+export async function startHelper({ engine, kind, body, calls = {} }: HelperOptions): Promise<Helper> {
   const boundary = randomBytes(16).toString('hex');
   // A name of our own: should the answer to the creation be lost, the container can be found all the same.
   const name = `terrarium-${kind}-${randomBytes(6).toString('hex')}`;
-  const options = signal === undefined ? {} : { signal };
   let helper: Helper | undefined;
   try {
-    await engine.createContainer(name, body(boundary), options);
-    const made = new Helper(engine, name, boundary, await engine.attach(name, { ...options, tty: false }));
+    await engine.createContainer(name, body(boundary), calls);
+    const made = new Helper(engine, name, boundary, await engine.attach(name, { ...calls, tty: false }));
     helper = made;
     const ready = made.ready();
-    signal?.addEventListener('abort', () => made.doubt(), { once: true });
-    await Promise.all([engine.startContainer(name, options), ready]);
+    calls.signal?.addEventListener('abort', () => made.doubt(), { once: true });
+    await Promise.all([engine.startContainer(name, calls), ready]);
     return made;
   } catch (error) {
     // The first failure is the one to tell.

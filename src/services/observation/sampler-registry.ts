@@ -5,7 +5,6 @@ import type { NamespaceTarget } from '../../domain/observation/namespace-target.
 import type { ContainerChange, EngineMirror } from '../../engine/mirror.ts';
 import { Failure } from '../../schemas/failure.ts';
 import type { SeenInodes } from '../seen-inodes.ts';
-import { doubtMs, type Helper } from './helper.ts';
 import { buildHelperBody } from './helper-body.ts';
 import { lookByHelper } from './helper-lookout.ts';
 import type { Lookout } from './lookout.ts';
@@ -43,10 +42,6 @@ export class SamplerRegistry {
   readonly #seen = new Map<string, NamespaceTarget>();
   readonly #metronome = new Metronome();
   readonly #leaving = new Set<Promise<void>>();
-  /** Probes too. */
-  readonly #helpers = new Set<Helper>();
-  /** Those that do not run yet. */
-  readonly #starting = new Set<AbortController>();
   readonly #unlisten: readonly (() => void)[];
   /** Undefined where helpers are to do it all. */
   readonly #probes: EngineProbes | undefined;
@@ -54,41 +49,21 @@ export class SamplerRegistry {
 
   constructor(options: SamplerRegistryOptions) {
     this.#options = options;
-    const start = createServantStarter({
+    this.#start = createServantStarter({
       engine: options.mirror.engine,
       image: options.helperImage,
       closedBy: () => (this.#closed ? shuttingDown() : undefined),
     });
-    this.#start = async (kind, body) => {
-      const starting = new AbortController();
-      this.#starting.add(starting);
-      const helper = await start(kind, body, starting.signal).finally(() => this.#starting.delete(starting));
-      this.#helpers.add(helper);
-      void helper.ended.then(() => this.#helpers.delete(helper));
-      return helper;
-    };
     this.#probes = options.observer === 'probe' ? this.#createProbes() : undefined;
     this.#unlisten = [
       options.mirror.onContainer((change) => this.#retireEnded(change)),
       options.mirror.onStatus(({ state }) => {
         if (state !== 'live') return;
-        for (const helper of this.#helpers) helper.doubt();
-        this.#doubtStarting();
+        this.#start.doubt();
         this.#probes?.reset();
         for (const { sampler } of this.#samplers.values()) sampler.nudge();
       }),
     ];
-  }
-
-  /** The engine was away and is back: what it was asked for a helper's start before may have been lost without a word, and is asked anew. */
-  #doubtStarting(): void {
-    const doubted = [...this.#starting];
-    const lost = new Failure('engine_unavailable', 'The engine was away while a helper was started', {
-      hint: 'Try again: another one is started.',
-    });
-    setTimeout(() => {
-      for (const starting of doubted) starting.abort(lost);
-    }, doubtMs).unref();
   }
 
   /** Who looks, and why a helper where a probe was wanted. */
