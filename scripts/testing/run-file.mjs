@@ -30,7 +30,16 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
       // Within `node --test` the runner would take this file for one of its own, and the reporter would be ignored.
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // A session of its own: where a process of one file is stopped (SIGSTOP) and the group loses its session's last parent, by an example that runs
+      // `timeout` in another file, the kernel hangs up the whole group (setpgid(2)).
+      detached: true,
     });
+    // With what it started: nothing of it must go on alone.
+    const kill = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {} // it has ended
+    };
     const events = [];
     const running = new Map();
     let problem;
@@ -47,7 +56,7 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
             ? `still running: ${names.join(' > ')}`
             : 'no test is running: something it opened is not closed';
         problem = `killed after ${limit / 1000} s without news; ${doing}`;
-        child.kill('SIGKILL');
+        kill();
       }, limit);
     };
     const keep = (chunk) => {
@@ -65,8 +74,7 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
       watch();
     });
     watch();
-    // When this run is interrupted, its children must not go on alone.
-    const kill = () => child.kill('SIGKILL');
+    // When this run is interrupted.
     process.on('exit', kill);
     child.on('error', reject);
     child.on('close', (code) => {

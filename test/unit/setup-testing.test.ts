@@ -1,7 +1,7 @@
 // How `npm test` counts: a run that cannot fail would be worthless, so each way to fail is shown here.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { describe } from 'node:test';
@@ -68,6 +68,32 @@ describe('a test file', () => {
     const tally = await judge(t, `${header}test('never', () => new Promise(() => {}));`);
     assert.equal(tally.failed, 1);
   });
+});
+
+test('a file has a session of its own, which ends as a whole when it is killed', async (t) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-testing-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'case.test.ts');
+  await writeFile(
+    file,
+    `import test from 'node:test';
+    import { spawn } from 'node:child_process';
+    import { readFileSync, writeFileSync } from 'node:fs';
+    test('never ends', () => {
+      const { pid } = spawn('sleep', ['1000']);
+      const session = Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[3]);
+      writeFileSync(${JSON.stringify(path.join(folder, 'told'))}, JSON.stringify({ pid, own: process.pid, session }));
+      return new Promise((resolve) => setTimeout(resolve, 100_000));
+    });`,
+  );
+  await runFile(file, { env: {}, testDeadlineMs: 1_500 });
+  const { pid, own, session } = JSON.parse(await readFile(path.join(folder, 'told'), 'utf8'));
+  assert.equal(session, own);
+  assert.doesNotMatch(
+    await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''),
+    /\) [^ZX] /,
+    'what it started runs on',
+  );
 });
 
 test('a file that was killed fails, whatever it reported', () => {
