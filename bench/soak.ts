@@ -1,13 +1,14 @@
 // `npm run soak [-- --write]`: half an hour (`TERRARIUM_BENCH_MINUTES`) of mixed life on an engine of its own: creates and removals, a lab that comes and goes,
 // commands, a followed log, watchers and terminals that come and go, events, reads, and the engine killed or stopped under it now and then. Each round ends
 // with everybody's account held against the engine's truth; what is measured all the time has to stay. --write keeps the verdict and its graph.
+import { randomInt } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Cleanup } from '../test/support/engine.ts';
 import { EngineTruth } from '../test/support/engine-truth.ts';
 import { type PrivateEngine, startPrivateEngine } from '../test/support/private-engine.ts';
-import { seed, seededRandom } from '../test/support/seeded.ts';
+import { seededRandom } from '../test/support/seeded.ts';
 import { visit } from '../test/support/visitors.ts';
 import { Workload } from '../test/support/workload.ts';
 import { drawChart } from './chart.ts';
@@ -36,6 +37,8 @@ const timing = {
   read: 20,
 } as const;
 const durationMs = readDurationMs(30);
+/** A soak draws its seed, as a sweep does; `TERRARIUM_TEST_SEED` repeats one. */
+const seed = Number(process.env.TERRARIUM_TEST_SEED ?? randomInt(1_000_000));
 /** The engine is ended in each third round, in each one of a short soak: killed and stopped in turn. */
 const outageEvery = durationMs < 10 * 60_000 ? 1 : 3;
 

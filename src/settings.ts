@@ -161,7 +161,7 @@ const knownElsewhere = [
   'TERRARIUM_DOCKER_SOCKET',
   'TERRARIUM_IMAGE',
 ];
-const prefixesElsewhere = ['TERRARIUM_TEST_', 'TERRARIUM_DIFFERENTIAL_', 'TERRARIUM_BENCH_', 'TERRARIUM_SWEEP'];
+const prefixesElsewhere = ['TERRARIUM_TEST_', 'TERRARIUM_BENCH_', 'TERRARIUM_SWEEP'];
 
 /** One sentence for each variable that begins with TERRARIUM_ and is none of ours, naming the closest known one. */
 export function describeUnknownSettings(names: readonly string[]): string[] {

@@ -1,8 +1,7 @@
 // The `docker run` line of the dashboard's form against the real Docker CLI: for generated forms, what the CLI sends the engine for the line is what we
-// would send. And the `terrarium run` line against the command itself. TERRARIUM_DIFFERENTIAL_CASES=500 makes it a sweep.
+// would send. And the `terrarium run` line against the command itself. TERRARIUM_TEST_CASES=500 makes it a sweep.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
 import { toCreateBody } from '../../src/cli/run-body.ts';
 import { createClient } from '../../src/client/node.ts';
 import { listCliWords } from '../../web/src/views/create/cli-words.ts';
@@ -25,6 +24,7 @@ import { readWords } from '../../web/src/views/create/words.ts';
 import { startApp } from '../support/app.ts';
 import { findCliMismatch, startCliRecorder } from '../support/cli-recorder.ts';
 import { createTestContainer, createTestNetwork } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel } from '../support/generated-strings.ts';
 
 const server = await startApp({ after });

@@ -1,12 +1,12 @@
 // `docker create -m` and `--restart` against our reading of the same strings: the same verdict of CLI and engine together, the same
-// values sent. TERRARIUM_DIFFERENTIAL_CASES=5000 makes it a sweep.
+// values sent. TERRARIUM_TEST_CASES=5000 makes it a sweep.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { parseMemoryLimit } from '../../src/domain/byte-size.ts';
 import { parseRestartPolicy } from '../../src/domain/restart-policy.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { type CliRecorder, findCliMismatch, startCliRecorder } from '../support/cli-recorder.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel, sampleDistinct, withMistakes } from '../support/generated-strings.ts';
 
 /** What is compared: how one text is read by us, how it is given to the CLI, and what of the CLI's HostConfig answers to it. */

@@ -2,11 +2,11 @@
 // `dockerd --validate`, and, where it does not start, the reason that it gives. TERRARIUM_SWEEP=1 boots it thousands of times; random files name their seed.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
 import { checkDaemonConfig, freshHost } from '../../src/domain/daemon-config/check.ts';
 import type { DaemonConfigVerdict } from '../../src/schemas/daemon-config.ts';
 import { type Boot, type BootCase, startBootBench } from '../support/daemon-boots.ts';
 import { describeCase, randomCase, smallCorpus, wholeCorpus } from '../support/daemon-corpus.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel } from '../support/generated-strings.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 

@@ -3,9 +3,9 @@
 // TERRARIUM_SWEEP=1 loads many more; a failure names its seed and the rules.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parseRuleset } from '../../src/domain/firewall/parse.ts';
 import type { Rule, Ruleset } from '../../src/domain/firewall/ruleset.ts';
+import fc from '../support/fast-check.ts';
 import { rulesOf } from '../support/generated-rules.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import {

@@ -1,11 +1,11 @@
 // Our reading of image references against the real CLI and engine: the same generated strings, the same verdict, and the same familiar
-// form, which the engine says when it has no such image. TERRARIUM_DIFFERENTIAL_CASES=5000 makes it a sweep.
+// form, which the engine says when it has no such image. TERRARIUM_TEST_CASES=5000 makes it a sweep.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { formatFamiliar, parseImageReference } from '../../src/domain/image-reference.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { type CliRecorder, findCliMismatch, startCliRecorder } from '../support/cli-recorder.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel, sampleDistinct, withMistakes } from '../support/generated-strings.ts';
 
 /** Ours: the familiar form, or null where refused. */

@@ -2,10 +2,10 @@
 // by who may make them, and over what the engine itself changes while somebody looks. Seeds are printed where something differs.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
 import request from 'supertest';
 import { startApp } from '../support/app.ts';
 import { callDocker, createTestContainer, createTestNetwork, waitFor } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame } from '../support/stream-client.ts';
 

@@ -1,10 +1,9 @@
 // Our plans of networks against a real engine of this test's own: what we plan it makes, as we said it would, down to the bridge on its host; what it
 // refuses we have refused; and what we refuse though it would make it is one of the few things that are said to be so.
-// TERRARIUM_DIFFERENTIAL_CASES=1000 makes it a sweep.
+// TERRARIUM_TEST_CASES=1000 makes it a sweep.
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { planNetwork } from '../../src/domain/network/network-planner.ts';
 import { toNetworkBody } from '../../src/domain/network/network-spec.ts';
 import { showNetwork } from '../../src/domain/network/network-view.ts';
@@ -16,6 +15,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import type { CreateNetwork } from '../../src/schemas/network.ts';
 import { runCommand } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, withMistakes } from '../support/generated-strings.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 

@@ -1,11 +1,11 @@
 // Our reading of port mappings against the real Docker CLI's: the same generated strings, the same verdict, the same create body.
-// TERRARIUM_DIFFERENTIAL_CASES=5000 makes it a sweep; a disagreement names the seed that repeats it.
+// TERRARIUM_TEST_CASES=5000 makes it a sweep; a disagreement names the seed that repeats it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parsePortMappings, toDockerPorts } from '../../src/domain/ports/port-mapping.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { type CliRecorder, findCliMismatch, startCliRecorder } from '../support/cli-recorder.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel, sampleDistinct, withMistakes } from '../support/generated-strings.ts';
 
 /** Ours on one string: Docker's JSON, or why not. */

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { startApp } from '../support/app.ts';
 import { type Claim, Journal, spellAll } from '../support/claims.ts';
 import {
@@ -15,6 +14,7 @@ import {
   inspectContainer,
   waitFor,
 } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { readKernelSockets, readShownSocket, type SocketRow } from '../support/kernel-sockets.ts';
 import { readMetric } from '../support/metric.ts';

@@ -2,7 +2,6 @@
 // read off the schemas themselves, and made up by fast-check.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import fc from 'fast-check';
 import request from 'supertest';
 import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -11,6 +10,7 @@ import { CreateBridged, CreateClosed, CreateJoined, CreateOpen } from '../../src
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { dockerApi, removeContainer } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { uniqueName } from '../support/run-id.ts';
 import type { Schema } from '../support/schema-values.ts';
 

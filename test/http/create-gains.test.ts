@@ -3,7 +3,6 @@
 // container has it. Images that claim to be Terrarium's are not believed. TERRARIUM_SWEEP=1 makes hundreds.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import fc from 'fast-check';
 import type { Container, Mode } from '../../src/schemas/container.ts';
 import { CreateBridged, CreateClosed, CreateJoined, CreateOpen } from '../../src/schemas/create.ts';
 import { type Api, useApi } from '../support/api.ts';
@@ -16,6 +15,7 @@ import {
   inspectContainer,
   waitFor,
 } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { createHostileImage } from '../support/hostile-image.ts';
 import { labName, useLabs } from '../support/labs.ts';

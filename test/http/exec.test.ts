@@ -1,10 +1,10 @@
 // POST /containers/{id}/exec: what goes in and what comes out, and what is refused. How commands end is in exec-end.test.ts.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import fc from 'fast-check';
 import request from 'supertest';
 import { startApp } from '../support/app.ts';
 import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { managedLabels } from '../support/managed.ts';
 
 const server = await startApp({ after });

@@ -12,6 +12,7 @@ import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../s
 import { seed, seededRandom } from '../support/seeded.ts';
 import { Workload } from '../support/workload.ts';
 
+const random = seededRandom(seed);
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const rounds = isSweep ? 8 : 1;
 const skip = whyNoPrivateEngine();
@@ -73,7 +74,7 @@ for (const [name, { begin }] of Object.entries(faults))
         ...stage,
         begin: () => begin(line),
         end: () => line.set({ kind: 'none' }),
-        lastsMs: isSweep ? 1_000 + 10_000 * Math.random() : 2_500,
+        lastsMs: isSweep ? 1_000 + 10_000 * random() : 2_500,
       });
       t.diagnostic(`${JSON.stringify(times)} ${await settle(stage)}`);
     }

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
 import {
   callDocker,
   createTestContainer,
@@ -14,6 +13,7 @@ import {
   waitFor,
 } from '../support/engine.ts';
 import { compareInventories, type Inventory, takeInventory } from '../support/engine-inventory.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun, forEachParallel } from '../support/generated-strings.ts';
 import { managedLabels } from '../support/managed.ts';
 import {

@@ -5,12 +5,12 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
-import fc from 'fast-check';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import { startApp, testToken } from '../support/app.ts';
 import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { send, sendBytes } from '../support/raw-http.ts';
 
 const running = await startApp({ after });

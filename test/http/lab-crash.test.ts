@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { listContainerIds, waitFor } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
 
+const random = seededRandom(seed);
 const kills = process.env.TERRARIUM_SWEEP === undefined ? 3 : 50;
 
 const lab: LabFile = {
@@ -50,7 +52,7 @@ test(`killed at ${kills} moments of an apply, a change and a removal`, async (t)
       () => {},
       () => {},
     );
-    await sleep(Math.random() * 1_500);
+    await sleep(random() * 1_500);
     await server.kill('SIGKILL');
     await answered;
     server = await startServerProcess(t);

@@ -9,9 +9,9 @@ import { startApp } from '../support/app.ts';
 import { waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 
 const rounds = process.env.TERRARIUM_SWEEP === undefined ? 2 : 30;
-const seed = Number(process.env.TERRARIUM_SWEEP_SEED ?? Date.now() % 100_000);
 
 /** Ends at a SIGTERM, so that an engine that is shut down does not wait for it. */
 const command = ['sh', '-c', 'trap "exit 0" TERM; httpd -p 2222; while :; do sleep 1 & wait; done'];
@@ -42,7 +42,7 @@ test(`an engine ended at ${rounds} moments of an apply, a change and a removal`,
   const engine = await startPrivateEngine(t, { image: 'busybox:latest' });
   const { url, headers } = await startApp(t, { env: { DOCKER_HOST: engine.host } });
   const name = labName();
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const call = (method: 'put' | 'delete', file?: LabFile) => {
     const sent = request(url)[method](`/api/v1/labs/${name}`).set(headers);
     return file === undefined ? sent : sent.send(file);
@@ -102,14 +102,3 @@ test(`an engine ended at ${rounds} moments of an apply, a change and a removal`,
       .sort();
   }
 });
-
-/** Numbers from 0 to 1 that repeat with their seed. */
-function mulberry32(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

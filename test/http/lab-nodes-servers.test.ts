@@ -14,9 +14,11 @@ import { defer } from '../support/defer.ts';
 import { type Cleanup, waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { type PrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type Swarm, startSwarm } from '../support/swarm.ts';
 
+const random = seededRandom(seed);
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP !== undefined;
 const swarm = skip === false ? await startSwarm({ after }) : (undefined as unknown as Swarm);
@@ -92,7 +94,7 @@ test('killed at any moment of an apply, a change and a removal on two nodes', { 
       () => {},
       () => {},
     );
-    await sleep(Math.random() * 2_500);
+    await sleep(random() * 2_500);
     await server.kill('SIGKILL');
     await answered;
     server = await startServer(t);
@@ -144,7 +146,7 @@ test('two servers at once on two nodes: applies, and an apply beside a removal, 
     const isRemoval = round % 2 === 1;
     const answers = await Promise.all([
       callApi(a, 'put', `/labs/${name}`, lab(`${round}`)),
-      sleep(isRemoval ? Math.random() * 400 : 0).then(() =>
+      sleep(isRemoval ? random() * 400 : 0).then(() =>
         isRemoval ? callApi(b, 'delete', `/labs/${name}`) : callApi(b, 'put', `/labs/${name}`, lab(`${round}b`)),
       ),
     ]);

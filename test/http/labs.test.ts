@@ -7,6 +7,7 @@ import { startApp } from '../support/app.ts';
 import { callDocker, createTestContainer, docker, dockerApi, inspectContainer, waitFor } from '../support/engine.ts';
 import { clearLab, findLeft, labName, smallLab, useLabs } from '../support/labs.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 
 const running = await startApp({ after });
 const labs = useLabs(running, { after });
@@ -412,9 +413,10 @@ test('an audit shows what belongs to no lab, and what a lab has beside its file'
 test('a file whose document an engine would have to carry around is refused', async () => {
   const name = labName();
   // Random Chinese: three bytes a character, and hardly anything to compress.
-  const random = () =>
-    String.fromCodePoint(...Array.from({ length: 16_000 }, () => 0x4e00 + Math.floor(Math.random() * 20_000)));
-  const steps = Array.from({ length: 15 }, () => ({ text: { zh: random() } }));
+  const random = seededRandom(seed);
+  const text = () =>
+    String.fromCodePoint(...Array.from({ length: 16_000 }, () => 0x4e00 + Math.floor(random() * 20_000)));
+  const steps = Array.from({ length: 15 }, () => ({ text: { zh: text() } }));
   const { status, body } = await labs.put(name, { containers: { a: { mode: 'closed' } }, steps });
   assert.equal(status, 413, JSON.stringify(body));
   assert.match(body.detail, /document would be \d+ bytes/);

@@ -6,7 +6,6 @@ import { once } from 'node:events';
 import { readdir, readlink } from 'node:fs/promises';
 import test, { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import type { Container } from '../../src/schemas/container.ts';
 import type { ContainerNamespaces, Namespace, NamespaceInFull } from '../../src/schemas/namespaces.ts';
 import { useApi } from '../support/api.ts';
@@ -19,6 +18,7 @@ import {
   runCommand,
   waitFor,
 } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { managedLabels } from '../support/managed.ts';
 import {

@@ -11,10 +11,12 @@ import { startApp } from '../support/app.ts';
 import { docker, listContainerIds, waitFor } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { connectStream } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
 
+const random = seededRandom(seed);
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP !== undefined;
 if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
@@ -105,8 +107,8 @@ test('one applies while the other removes: the lab is whole, or it is gone', { s
   for (let round = 0; round < rounds; round += 1) {
     if (round % 2 === 0) await a.apply(name, lab('first'));
     const [applied, removed] = await both(
-      sleep(Math.random() * 300).then(() => a.put(name, lab(`${round}`))),
-      sleep(Math.random() * 300).then(() => b.call('delete', `/labs/${name}`)),
+      sleep(random() * 300).then(() => a.put(name, lab(`${round}`))),
+      sleep(random() * 300).then(() => b.call('delete', `/labs/${name}`)),
     );
     assert.ok(applied.status === 200 || applied.body.code === 'lab_busy', JSON.stringify(applied.body));
     assert.ok([200, 404].includes(removed.status) || removed.body.code === 'lab_busy', JSON.stringify(removed.body));
@@ -218,7 +220,7 @@ test('a server that comes and goes takes nothing from another that works', { ski
   for (let round = 0; round < rounds && !isOver; round += 1) {
     const b = await startServerProcess(t);
     // Its sweeps look after a moment, at three, five and seven seconds; in between it is killed.
-    await sleep(round === 0 ? 9_000 : Math.random() * 4_000);
+    await sleep(round === 0 ? 9_000 : random() * 4_000);
     await b.kill(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
   }
   isOver = true;

@@ -1,7 +1,8 @@
 // Files of daemon.json to ask the real dockerd and our check about: every key with every kind of value, values at the borders of their ranges, pairs of keys,
 // broken files, and what an old docker0 changes. And random ones.
-import fc from 'fast-check';
+
 import type { BootCase } from './daemon-boots.ts';
+import fc from './fast-check.ts';
 
 /** As it stands in the lecture. */
 export const lectureExample = `{

@@ -1,7 +1,8 @@
 // Labs by chance, on a private engine: all modes, bridges of several kinds, published ports and listeners on whatever address. What cannot be (a port that
 // is taken, an address that is not there) is left to the engine and the kernel: the lab is what comes of it.
-import fc from 'fast-check';
+
 import pLimit from 'p-limit';
+import fc from './fast-check.ts';
 import { managedLabels } from './managed.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { testLabels } from './run-id.ts';

@@ -1,7 +1,8 @@
 // Labs for property tests: all modes, joins and waits across them, ports, subnets and addresses from small pools, so that two labs have much in
 // common and much between them in the way of each other.
-import fc from 'fast-check';
+
 import type { LabContainer, LabFile, LabNetwork } from '../../src/schemas/lab.ts';
+import fc from './fast-check.ts';
 
 const netNames = ['n0', 'n1', 'n2'];
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];

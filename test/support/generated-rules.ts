@@ -1,6 +1,6 @@
 // Rules for iptables-restore, made by chance: of all tables, with chains of their own, jumps, gotos and translations. What is made is what the programs
 // take, and what the lab's packets (router-lab.ts) can tell apart.
-import fc from 'fast-check';
+import fc from './fast-check.ts';
 import { type Family, farDevice, nearDevice, places } from './router-lab.ts';
 
 type Text = fc.Arbitrary<string>;

@@ -1,6 +1,7 @@
 // Generated input for differential tests: spoils well-formed strings a little, so that most cases lie near the border between right
 // and wrong, and runs many cases side by side.
-import fc from 'fast-check';
+import fc from './fast-check.ts';
+import { seed } from './seeded.ts';
 
 /** Mostly `valid` as it is, else with one to three random edits made with characters of `alphabet`, else garbage of them. */
 export function withMistakes(valid: fc.Arbitrary<string>, alphabet: string): fc.Arbitrary<string> {
@@ -27,13 +28,9 @@ function applyEdit(text: string, { at, kind, character }: { at: number; kind: st
   return characters.join('');
 }
 
-/** How many cases, and from which seed: `TERRARIUM_DIFFERENTIAL_CASES` and `_SEED` override, for sweeps and for repeating one. */
+/** The number of cases, which `TERRARIUM_TEST_CASES` overrides, and the seed of the run. */
 export function differentialRun(cases: number): { cases: number; seed: number } {
-  const { TERRARIUM_DIFFERENTIAL_CASES, TERRARIUM_DIFFERENTIAL_SEED } = process.env;
-  return {
-    cases: Number(TERRARIUM_DIFFERENTIAL_CASES || cases),
-    seed: Number(TERRARIUM_DIFFERENTIAL_SEED || Math.floor(Math.random() * 0x7fffffff)),
-  };
+  return { cases: Number(process.env.TERRARIUM_TEST_CASES || cases), seed };
 }
 
 /** Distinct values of the arbitrary; the same for the same seed. */

@@ -1,7 +1,8 @@
 // Labs by chance on the engines of a swarm: overlays that span them, bridges of each engine's own, containers of all modes, and listeners on whatever
 // address. What cannot be is left to the engines: the lab is what comes of it.
-import fc from 'fast-check';
+
 import pLimit from 'p-limit';
+import fc from './fast-check.ts';
 import { managedLabels } from './managed.ts';
 import { testLabels } from './run-id.ts';
 import type { Swarm, SwarmNode } from './swarm.ts';

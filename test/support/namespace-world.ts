@@ -1,8 +1,8 @@
 // Containers that share namespaces with each other and with the host at random, made and changed behind the server's back; and what the kernel
 // shows of them (`readlink /proc/PID/ns/*`), which is the judge. It needs root and the engine here, and shares no code with src/.
 import { readdir, readFile } from 'node:fs/promises';
-import fc from 'fast-check';
 import { type Cleanup, createTestContainer, dockerApi } from './engine.ts';
+import fc from './fast-check.ts';
 import { managedLabels } from './managed.ts';
 import { type NamespaceKind, namespaceKinds, readNamespaces } from './namespaces.ts';
 

@@ -2,9 +2,9 @@
 // calls run: at each quiet point all of it has to be the same, byte for byte. Which places there are is the tests' business.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import fc from 'fast-check';
 import { type RunningApp, startApp } from './app.ts';
 import { type Cleanup, createTestContainer, execInContainer } from './engine.ts';
+import fc from './fast-check.ts';
 import { differentialRun } from './generated-strings.ts';
 import {
   isSame,

@@ -1,7 +1,8 @@
 // Requests made up from an OpenAPI document: valid ones, ones with one thing wrong, and wild ones; each with what the document says of it, judged by
 // the document's own schemas. It knows nothing of how the server is made.
-import fc from 'fast-check';
+
 import { Compile } from 'typebox/schema';
+import fc from './fast-check.ts';
 import { nastyText, nastyValue, type Schema, spoiled, valuesOf } from './schema-values.ts';
 
 export interface Parameter {

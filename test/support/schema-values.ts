@@ -1,6 +1,6 @@
 // Values that a JSON Schema takes, and values like them that are a little wrong, made up by fast-check. Which they are is judged by a validator and
 // not by how they were made.
-import fc from 'fast-check';
+import fc from './fast-check.ts';
 
 export interface Schema {
   readonly type?: string;

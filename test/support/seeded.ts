@@ -1,7 +1,7 @@
-// Random numbers that repeat with their seed, so that a failure can be played again.
+// The seed of a test run, and random numbers that repeat with it. `npm test` fixes the seed, a sweep draws one, and both print it.
 
-/** From `TERRARIUM_SWEEP_SEED`, or of this run. A failure names it. */
-export const seed = Number(process.env.TERRARIUM_SWEEP_SEED ?? Date.now() % 1_000_000);
+/** `TERRARIUM_TEST_SEED` repeats a run. A test file that starts without the runner uses the same seed as `npm test`. */
+export const seed = Number(process.env.TERRARIUM_TEST_SEED ?? 1);
 
 /** Numbers from 0 to 1 (mulberry32). */
 export function seededRandom(start: number): () => number {

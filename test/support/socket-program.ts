@@ -1,6 +1,6 @@
 // Random programs of socket calls: steps that fast-check makes, and the world in which players make them. A step says what to do and points at
 // whatever is there by number, so that each is possible in any world; what the kernel refuses is no mistake.
-import fc from 'fast-check';
+import fc from './fast-check.ts';
 import type { SocketPlayer } from './socket-player.ts';
 
 const deeds = {

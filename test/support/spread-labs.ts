@@ -1,7 +1,8 @@
 // Labs over several engines for property tests: a generated lab, its networks made bridges of one engine or overlays of all, its containers put where
 // they then can be.
-import fc from 'fast-check';
+
 import type { LabContainer, LabFile, LabNetwork } from '../../src/schemas/lab.ts';
+import fc from './fast-check.ts';
 import { labFile } from './generated-labs.ts';
 
 /** The first is the home, and the manager of their Swarm. */

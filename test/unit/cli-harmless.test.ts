@@ -1,11 +1,11 @@
 // What others have named, on its way to a terminal: shown, never obeyed.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { escapeJson, showControls, showControlsInLine } from '../../src/cli/print/harmless.ts';
 import { Screen } from '../../src/cli/print/screen.ts';
 import { makeStyle } from '../../src/cli/print/style.ts';
 import { formatTable } from '../../src/cli/print/table.ts';
+import fc from '../support/fast-check.ts';
 import { findOrder } from '../support/terminal-orders.ts';
 
 const style = makeStyle({ isTerminal: true, env: {}, isWanted: true });

@@ -1,12 +1,12 @@
 // What the command prints: tables, colours, numbers, and a screen that is drawn again and again.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { chooseLanguage, inLanguage } from '../../src/cli/print/language.ts';
 import { Screen } from '../../src/cli/print/screen.ts';
 import { formatAge, formatSize } from '../../src/cli/print/sizes.ts';
 import { makeStyle } from '../../src/cli/print/style.ts';
 import { formatTable } from '../../src/cli/print/table.ts';
+import fc from '../support/fast-check.ts';
 
 const esc = '\u001b';
 

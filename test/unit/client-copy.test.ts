@@ -1,12 +1,12 @@
 // A client's copy of a stream, fed by the server's own comparison of states: whatever is changed, left out or cut, it holds what the server has.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { BrokenStream, Copy } from '../../src/client/topics/copy.ts';
 import type { Ifconfig } from '../../src/schemas/ifconfig.ts';
 import type { Netstat } from '../../src/schemas/netstat.ts';
 import type { DeltaFrame, SnapshotFrame, StreamKey } from '../../src/schemas/stream.ts';
 import { comparable, diffStates, type Json } from '../../src/streams/delta.ts';
+import fc from '../support/fast-check.ts';
 
 type Topic = 'netstat' | 'ifconfig';
 const shapes = {

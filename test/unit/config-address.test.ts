@@ -1,8 +1,8 @@
 // Host and Origin headers: one spelling for one address, and nothing else gets through.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { formatOrigin, isLoopback, normalizeHost, normalizeOrigin } from '../../src/domain/http/address.ts';
+import fc from '../support/fast-check.ts';
 
 test('a host is lower case, without the last dot, its IPv6 address short', () => {
   assert.deepEqual(normalizeHost('LOCALHOST'), { name: 'localhost', port: null });

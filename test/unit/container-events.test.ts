@@ -1,10 +1,10 @@
 // What has happened to a container between two looks: the right words, and nothing left out.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { findContainerEvents } from '../../src/domain/container/container-events.ts';
 import { containerStates, orphanReasons } from '../../src/schemas/container.ts';
 import type { EventContainer } from '../../src/schemas/events.ts';
+import fc from '../support/fast-check.ts';
 
 const base: EventContainer = {
   id: 'c0ffee',

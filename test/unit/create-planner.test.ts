@@ -2,7 +2,6 @@
 // a device, a privilege or a namespace of the host's into it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { refuseMisplacedFields } from '../../src/domain/container/create-fields.ts';
 import { type CreateContext, planCreate } from '../../src/domain/container/create-planner.ts';
 import { findBlame } from '../../src/domain/container/engine-blame.ts';
@@ -14,6 +13,7 @@ import { modes } from '../../src/schemas/container.ts';
 import { type CreateRequest, containerNamePattern } from '../../src/schemas/create.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { containerFacts, idOf, lookupIn } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 const network = (name: string, more: Partial<NetworkFacts> = {}): NetworkFacts => ({
   id: idOf(`net-${name}`),

@@ -1,11 +1,11 @@
 // What the check of daemon.json offers to change: applied to the text, each makes its problem go, and leaves the rest of the file as it was written.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { checkDaemonConfig } from '../../src/domain/daemon-config/check.ts';
 import type { DaemonConfigProblem, DaemonConfigVerdict } from '../../src/schemas/daemon-config.ts';
 import { applyEdits } from '../../web/src/views/daemon/apply-edits.ts';
 import { lectureExample, randomCase, wholeCorpus } from '../support/daemon-corpus.ts';
+import fc from '../support/fast-check.ts';
 
 const check = (text: string): DaemonConfigVerdict => checkDaemonConfig(new TextEncoder().encode(text));
 

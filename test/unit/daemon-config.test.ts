@@ -2,10 +2,10 @@
 // verdicts are dockerd's own is proved in test/engine/daemon-config-differential.test.ts.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { checkDaemonConfig, freshHost } from '../../src/domain/daemon-config/check.ts';
 import { type DaemonConfigVerdict, problemCodes } from '../../src/schemas/daemon-config.ts';
 import { lectureExample } from '../support/daemon-corpus.ts';
+import fc from '../support/fast-check.ts';
 
 function check(file: string | object, docker0?: string[]): DaemonConfigVerdict {
   const text = typeof file === 'string' ? file : JSON.stringify(file);

@@ -1,8 +1,8 @@
 // The reader of Docker's stream format: whatever the bytes and wherever they are cut, each output gets its own, in order.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { FrameParser, type OutputName, RawParser, StreamFormatError } from '../../src/engine/docker/demultiplexer.ts';
+import fc from '../support/fast-check.ts';
 
 interface Frame {
   type: 0 | 1 | 2;

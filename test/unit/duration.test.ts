@@ -1,9 +1,9 @@
 // Durations of `ttl`.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { maxDuration, minDuration, parseDuration } from '../../src/domain/duration.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 const refusedWith = (reason: RegExp) => (error: unknown) =>
   error instanceof Failure && error.code === 'invalid_request' && error.field === 'ttl' && reason.test(error.message);

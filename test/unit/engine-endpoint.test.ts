@@ -1,9 +1,9 @@
 // Endpoints: what is accepted, how it is printed, and that everything else is refused by name.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { formatEndpoint, parseEndpoint } from '../../src/engine/docker/endpoint.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 test('every kind of endpoint is read', () => {
   const cases = {

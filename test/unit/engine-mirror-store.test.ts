@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { Coalescer } from '../../src/engine/coalescer.ts';
 import { readContainer } from '../../src/engine/docker/translate-facts.ts';
 import type { ContainerChange } from '../../src/engine/mirror.ts';
 import { MirrorStore } from '../../src/engine/mirror-store.ts';
+import fc from '../support/fast-check.ts';
 
 const facts = (id: string, pid: number) => readContainer({ Id: id, State: { Pid: pid } });
 

@@ -1,7 +1,6 @@
 // The small pure parts of the engine's side: versions, references, lines, delays, effects of events, memory of events.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { chooseDelay } from '../../src/engine/backoff.ts';
 import { compareVersions, negotiateVersion, spoken } from '../../src/engine/docker/api-version.ts';
 import { splitImageReference } from '../../src/engine/docker/image-reference.ts';
@@ -12,6 +11,7 @@ import { findEffects, isShown } from '../../src/engine/event-effects.ts';
 import { EventMemory } from '../../src/engine/event-memory.ts';
 import { Listeners } from '../../src/engine/listeners.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 const engine = { name: 'local', endpoint: 'unix:///x' };
 

@@ -1,7 +1,6 @@
 // Failures of an engine: each wording that was measured on Docker 26.1 (and, where it says so, read in newer sources) meets its code.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import {
   cleanWords,
   describeCancellation,
@@ -11,6 +10,7 @@ import {
 } from '../../src/engine/docker/translate-errors.ts';
 import type { ErrorCode } from '../../src/schemas/error-codes.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 const engine = { name: 'local', endpoint: 'unix:///var/run/docker.sock' };
 const id = '2c69784315702253ffa143230d53cb8b28c5ecfb8b6a2afc2231cdaffe9a7e97';

@@ -5,9 +5,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
-import fc from 'fast-check';
 import { ConfigError, readConfig } from '../../src/config.ts';
 import { makeSelfSigned } from '../support/certificates.ts';
+import fc from '../support/fast-check.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-engines-file-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

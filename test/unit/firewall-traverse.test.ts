@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import type { Packet, Surroundings } from '../../src/domain/firewall/packet.ts';
 import { parseRuleset } from '../../src/domain/firewall/parse.ts';
 import { TraversalCache } from '../../src/domain/firewall/traversal-cache.ts';
 import { type Hook, traverse } from '../../src/domain/firewall/traverse.ts';
 import { type Address, formatAddress, parseAddress } from '../../src/domain/subnet.ts';
+import fc from '../support/fast-check.ts';
 import { rulesOf } from '../support/generated-rules.ts';
 
 function at(text: string): Address {

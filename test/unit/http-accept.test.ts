@@ -1,8 +1,8 @@
 // Content negotiation.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { chooseMediaType } from '../../src/domain/http/accept.ts';
+import fc from '../support/fast-check.ts';
 
 const offers = ['application/json', 'text/plain', 'application/x-ndjson'] as const;
 

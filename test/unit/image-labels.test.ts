@@ -1,10 +1,10 @@
 // What an image claims of the containers that are made of it, and what is believed of it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { believe, ClaimsMemory, disown } from '../../src/engine/docker/image-labels.ts';
 import type { ImageFacts } from '../../src/engine/engine.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 const id = `sha256:${'a'.repeat(64)}`;
 const names = [

@@ -2,7 +2,6 @@
 // are copied from a real run with two networks.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { formatIpv4, maskText, prefixOfMask, readIpv4 } from '../../src/domain/observation/address.ts';
 import { parseLocalAddresses } from '../../src/domain/observation/fib-trie.ts';
 import { parseIfInet6 } from '../../src/domain/observation/if-inet6.ts';
@@ -11,6 +10,7 @@ import { deriveInterfaces, withCounters } from '../../src/domain/observation/int
 import { parseNetDev } from '../../src/domain/observation/net-dev.ts';
 import { canChangeInterfaces, describeWiring } from '../../src/domain/observation/wiring.ts';
 import { containerFacts, endpointFacts } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 const dev = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed

@@ -1,11 +1,11 @@
 // Whose time is up, by labels and the engine's time.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { joinTarget } from '../../src/domain/container/join-chain.ts';
 import { findExpired, findNextExpiry, readExpiry } from '../../src/services/janitor/expiry.ts';
 import { containerFacts, idOf } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 const now = Date.parse('2026-06-01T12:00:00Z');
 const at = (offsetMs: number) => new Date(now + offsetMs).toISOString();

@@ -1,7 +1,6 @@
 // Join chains: orphans and what can be known of a namespace, by example and against a model of what the kernel really does.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { isBefore, toNanoseconds } from '../../src/domain/container/instant.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../../src/domain/container/join-chain.ts';
 import { label } from '../../src/domain/labels.ts';
 import { containerFacts, idOf, lookupIn } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z`;
 const own = (name: string, second: number, more: Partial<ContainerFacts> = {}) =>

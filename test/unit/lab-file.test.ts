@@ -1,13 +1,13 @@
 // The lab file: what is taken, and for everything else a problem with its line, its column, and what is allowed there.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { findClosestName } from '../../src/domain/lab/closest-name.ts';
 import { parseLabFile } from '../../src/domain/lab/lab-file.ts';
 import type { LabProblem } from '../../src/domain/lab/lab-source.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { labLimits } from '../../src/schemas/lab.ts';
 import { checkKinds } from '../../src/schemas/lab-check.ts';
+import fc from '../support/fast-check.ts';
 import { labFile } from '../support/generated-labs.ts';
 
 const whole = `

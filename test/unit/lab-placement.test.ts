@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
-import fc from 'fast-check';
 import { type DesiredLab, describeDesired } from '../../src/domain/lab/desired-lab.ts';
 import { judgePlacement, parseLabFile } from '../../src/domain/lab/lab-file.ts';
 import { identifyLab } from '../../src/domain/lab/lab-identity.ts';
@@ -15,6 +14,7 @@ import { label } from '../../src/domain/labels.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { containerFacts } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 import { type Choose, carryOutPlan, ModelEngine, ModelSwarm } from '../support/model-engine.ts';
 import { spreadEngines, spreadLabFile } from '../support/spread-labs.ts';
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
-import fc from 'fast-check';
 import { describeDesired } from '../../src/domain/lab/desired-lab.ts';
 import { refuseShared } from '../../src/domain/lab/instance-rules.ts';
 import { parseLabFile } from '../../src/domain/lab/lab-file.ts';
@@ -15,6 +14,7 @@ import { label } from '../../src/domain/labels.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { containerFacts, endpointFacts } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 import { labFile } from '../support/generated-labs.ts';
 import { type Choose, ModelEngine } from '../support/model-engine.ts';
 

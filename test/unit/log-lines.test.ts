@@ -1,8 +1,8 @@
 // Lines of a log out of arbitrary chunks: no byte is lost, doubled or put on another line.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { LogLines, type LogRecord, pieceSize } from '../../src/services/logs/log-lines.ts';
+import fc from '../support/fast-check.ts';
 
 const time = '2026-01-31T12:00:00.000000001Z';
 

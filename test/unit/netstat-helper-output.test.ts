@@ -1,9 +1,9 @@
 // The answer of a helper, cut into its sections: nothing that a container names can end one.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { cutLines, helperLimits, sectionMark, splitSections } from '../../src/domain/observation/helper-output.ts';
 import { readSections } from '../../src/domain/observation/reading.ts';
+import fc from '../support/fast-check.ts';
 
 test('sections come out as they went in, whatever they hold', () => {
   const boundary = '0123456789abcdef';

@@ -1,7 +1,6 @@
 // The letters of netstat: one canonical spelling, and the rows that each letter shows.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import {
   defaultNetstatOptions,
   parseNetstatOptions,
@@ -9,6 +8,7 @@ import {
 } from '../../src/domain/observation/netstat-options.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import type { Socket } from '../../src/schemas/netstat.ts';
+import fc from '../support/fast-check.ts';
 
 test('letters in any order and number have one spelling', () => {
   const cases: Record<string, string> = {

@@ -1,10 +1,10 @@
 // The kernel's socket tables: every field, both families, what is cut and what is strange. The rows are copied from a real kernel.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { formatIpv6, prefixOfMask, readIpv4Word } from '../../src/domain/observation/address.ts';
 import { parseSocketTables } from '../../src/domain/observation/socket-tables.ts';
 import { parseIpAddress } from '../../src/domain/ports/ip-address.ts';
+import fc from '../support/fast-check.ts';
 
 const tables = `==> /proc/net/tcp <==
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     

@@ -1,13 +1,13 @@
 // What a subnet is in the way of, what is free instead, and where the addresses of a request go then.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { findFreeSubnet } from '../../src/domain/network/free-subnet.ts';
 import { moveSubnet } from '../../src/domain/network/moved-subnet.ts';
 import { describeOccupant, findOverlaps, type Occupant, routeOccupants } from '../../src/domain/network/overlap.ts';
 import { planIpv4 } from '../../src/domain/network/subnet-plan.ts';
 import { formatSubnet, overlaps, parseSubnet, type Subnet } from '../../src/domain/subnet.ts';
 import type { Route } from '../../src/schemas/ifconfig.ts';
+import fc from '../support/fast-check.ts';
 
 function read(text: string): Subnet {
   const parsed = parseSubnet(text);

@@ -1,10 +1,10 @@
 // Which engine a container goes to: labels first, then load, and why not where none will do.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { choosePlace, measureLoad, type PlaceCandidate } from '../../src/domain/container/placement.ts';
 import type { Placement } from '../../src/schemas/create.ts';
 import { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 const engine = (name: string, more: Partial<PlaceCandidate> = {}): PlaceCandidate => ({
   name,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { isIpv4, isSameAddress, parseIpAddress } from '../../src/domain/ports/ip-address.ts';
+import fc from '../support/fast-check.ts';
 
 test('bytes', () => {
   assert.deepEqual(parseIpAddress('127.0.0.1'), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1]);

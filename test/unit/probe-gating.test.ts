@@ -1,7 +1,6 @@
 // What the probe is asked and answers, when tables are read although nothing moved, and what all reading together may cost.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import {
   defineWord,
   forgetWord,
@@ -20,6 +19,7 @@ import { findRereadReason, judgeRestlessness } from '../../src/domain/observatio
 import { shareOf, WalkAllowance } from '../../src/domain/observation/walk-allowance.ts';
 import { tcpStates } from '../../src/schemas/netstat.ts';
 import { containerFacts } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 test('words name a target, and each way to look is a word of its own', () => {
   const members = [

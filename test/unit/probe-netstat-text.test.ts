@@ -1,10 +1,10 @@
 // Printing sockets as busybox's netstat does: held here against lines of the real program, and against it itself in test/engine.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { isOneMoment } from '../../src/domain/observation/agreement.ts';
 import { renderNetstat } from '../../src/domain/observation/netstat-text.ts';
 import { parseSocketTables } from '../../src/domain/observation/socket-tables.ts';
+import fc from '../support/fast-check.ts';
 
 const row = (local: string, remote: string, state: string, inode: number, queues = '00000000:00000000') =>
   ` 1: ${local} ${remote} ${state} ${queues} 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0\n`;

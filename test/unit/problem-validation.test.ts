@@ -1,12 +1,12 @@
 // What a refused request is told: the field by its path, what it must be, what would be allowed, and never the value itself.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { type TSchema, Type } from 'typebox';
 import { schemaCompilers, ValidationError } from '../../src/plugins/validation/compilers.ts';
 import { readTextValues } from '../../src/plugins/validation/text-values.ts';
 import { CreateBridged, CreateClosed, CreateJoined, CreateOpen } from '../../src/schemas/create.ts';
 import type { Failure } from '../../src/schemas/failure.ts';
+import fc from '../support/fast-check.ts';
 
 type Verdict = { value: unknown } | { error: ValidationError };
 type Validator = (value: unknown) => Verdict;

@@ -2,12 +2,12 @@
 // containers, following the plan heals all that can be healed, each once, targets first, and touches nobody else.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { findOrphanReason, followJoins, isAlive, joinTarget } from '../../src/domain/container/join-chain.ts';
 import { planRejoin, readRejoinPolicy } from '../../src/domain/container/rejoin-plan.ts';
 import { label } from '../../src/domain/labels.ts';
 import { containerFacts, idOf, lookupIn } from '../support/container-facts.ts';
+import fc from '../support/fast-check.ts';
 
 const at = (tick: number) => new Date(Date.UTC(2026, 0, 1) + tick).toISOString();
 const own = (name: string, tick: number, more: Partial<ContainerFacts> = {}) =>

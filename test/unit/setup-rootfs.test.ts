@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/fast-check.ts';
 import { loadScript } from '../support/script.ts';
 
 const { packTar } = await loadScript('setup/tar.mjs');

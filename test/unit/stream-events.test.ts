@@ -1,7 +1,6 @@
 // The ring of events and a client's way through it: in order, nothing lost without a gap, and nothing kept for who does not read.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { Compile } from 'typebox/schema';
 import { serverFrames } from '../../src/schemas/stream.ts';
 import { EventFeed, type EventSelection } from '../../src/streams/event-feed.ts';
@@ -9,6 +8,7 @@ import { EventRing } from '../../src/streams/event-ring.ts';
 import { encodeSnapshot } from '../../src/streams/frames.ts';
 import { Hub } from '../../src/streams/hub.ts';
 import { readLastEventId, sseWire } from '../../src/streams/sse-wire.ts';
+import fc from '../support/fast-check.ts';
 import { PlayedWire } from '../support/played-stream.ts';
 
 const at = '2026-01-01T00:00:00.000Z';

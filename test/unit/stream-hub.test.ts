@@ -1,9 +1,9 @@
 // The rules of terrarium.v1 that hold for any subject: who gets a delta, what is shared, and that no client is ever wrong.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import fc from 'fast-check';
 import { Failure } from '../../src/schemas/failure.ts';
 import { Hub, type HubOptions } from '../../src/streams/hub.ts';
+import fc from '../support/fast-check.ts';
 import { PlayedSubject, PlayedWire, type Row } from '../support/played-stream.ts';
 
 function makeHub(t: Pick<TestContext, 'after'>, options: Partial<HubOptions> = {}): Hub {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import test from 'node:test';
-import fc from 'fast-check';
 import {
   bitsOf,
   contains,
@@ -13,6 +12,7 @@ import {
   parseAddress,
   parseSubnet,
 } from '../../src/domain/subnet.ts';
+import fc from '../support/fast-check.ts';
 
 const ipv4 = fc.ipV4();
 const ipv6 = fc.ipV6();

@@ -1,9 +1,9 @@
 // What a terminal's client may say as text, and that nothing else passes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
 import { Failure } from '../../src/schemas/failure.ts';
 import { readClientFrame } from '../../src/services/terminal/frames.ts';
+import fc from '../support/fast-check.ts';
 
 const isRefusal = (error: unknown) => error instanceof Failure && error.code === 'invalid_request' && !!error.hint;
 

@@ -1,10 +1,10 @@
 // Connections from sockets: each told once, however many of its ends are seen, and through the port that carries it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Container, Socket } from '../../src/client/index.ts';
 import { type Edge, findEdges, listListening, nameEnd } from '../../web/src/views/map/connections.ts';
 import { buildMap } from '../../web/src/views/map/model.ts';
+import fc from '../support/fast-check.ts';
 import { attach, makeContainer, makeEngine, makeNetwork, makeSocket } from '../support/made-map.ts';
 
 const lan = makeNetwork('lan', '10.1.0');

@@ -1,7 +1,6 @@
 // Places and ways of the map: nothing overlaps, nothing jumps, and no line crosses a box.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Container } from '../../src/client/index.ts';
 import { countColumns, placeCells, placeSlots } from '../../web/src/views/map/cells.ts';
 import type { Edge, End } from '../../web/src/views/map/connections.ts';
@@ -10,6 +9,7 @@ import { type Layout, layoutMap, type Memory, noMemory, type Rect } from '../../
 import { buildMap, type MapModel } from '../../web/src/views/map/model.ts';
 import { findNearest } from '../../web/src/views/map/nearest.ts';
 import { drawPath, type Point, routeEdge, routeLeg, routePublication } from '../../web/src/views/map/routes.ts';
+import fc from '../support/fast-check.ts';
 import { attach, makeContainer, makeEngine, makeJoined, makeNetwork } from '../support/made-map.ts';
 
 /** What is on each engine: for each network the number of members of each of its boxes. */

@@ -1,7 +1,6 @@
 // The pure parts of a container's panel: colours of programs, what is found in lines, marks of what changed, words of a command, counters, and links.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { LogLine, PacketPath } from '../../src/client/index.ts';
 import { splitWords } from '../../web/src/views/containers/exec/words.ts';
 import { plainStyle, readAnsi } from '../../web/src/views/containers/logs/ansi.ts';
@@ -11,6 +10,7 @@ import { type Marked, markChanges, markMs } from '../../web/src/views/containers
 import { readOptions, spellOptions } from '../../web/src/views/containers/netstat/options.ts';
 import { measureGrowth, nameRule, readCounters } from '../../web/src/views/containers/ports/counters.ts';
 import { linkToPort, readQuestion } from '../../web/src/views/containers/ports/question.ts';
+import fc from '../support/fast-check.ts';
 
 const read = (line: string) => readAnsi(line, plainStyle).pieces.map(({ text, classes }) => [text, classes]);
 const spell = (line: string) =>

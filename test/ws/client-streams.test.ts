@@ -15,8 +15,10 @@ import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
 import { waitFor } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
 
+const random = seededRandom(seed);
 const heartbeatMs = 400;
 const server = await startApp({ after }, { env: { TERRARIUM_HEARTBEAT_MS: String(heartbeatMs) } });
 const api = useApi(server, { after });
@@ -67,10 +69,10 @@ test('cut sixty times, it holds at every number what one holds that never was', 
   const cut = collect(client.subscribe(wish));
   await waitFor(() => last(cut)?.data && last(steady)?.data, { what: 'both to see' });
   for (let round = 0; round < 60; round += 1) {
-    await sleep(Math.random() * 200);
-    if (round % 3 === 0) line.set({ kind: 'cutAfter', bytes: Math.floor(Math.random() * 4_000) });
+    await sleep(random() * 200);
+    if (round % 3 === 0) line.set({ kind: 'cutAfter', bytes: Math.floor(random() * 4_000) });
     else line.cut();
-    await sleep(Math.random() * 60);
+    await sleep(random() * 60);
     line.set({ kind: 'none' });
   }
   await waitFor(() => isLive(last(cut)) && spell(last(cut)?.data ?? null) === spell(last(steady)?.data ?? null), {

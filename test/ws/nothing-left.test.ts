@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { waitFor } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';

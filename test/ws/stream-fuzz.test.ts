@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { Compile } from 'typebox/schema';
 import { errorCodes } from '../../src/schemas/error-codes.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { waitFor } from '../support/engine.ts';
+import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { inline } from '../support/openapi-requests.ts';
 import { nastyText, type Schema, spoiled, valuesOf } from '../support/schema-values.ts';

@@ -8,8 +8,10 @@ import { startApp } from '../support/app.ts';
 import { waitFor } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 
+const random = seededRandom(seed);
 const server = await startApp({ after });
 const api = useApi(server, { after });
 
@@ -34,11 +36,11 @@ function spell(data: Frame | null): string {
 
 /** What a client does before it is cut: it reads, or it does not for a while. */
 async function live(client: StreamClient): Promise<void> {
-  const isSlow = Math.random() < 0.3;
+  const isSlow = random() < 0.3;
   if (isSlow) client.socket.pause();
-  await sleep(Math.random() * 120);
+  await sleep(random() * 120);
   if (isSlow) client.socket.resume();
-  if (Math.random() < 0.5) await sleep(Math.random() * 40);
+  if (random() < 0.5) await sleep(random() * 40);
 }
 
 test('sockets: two hundred cuts, and the same state at every number', async () => {

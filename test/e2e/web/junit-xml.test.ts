@@ -1,10 +1,10 @@
 // JUnit XML of checks, read by a browser's XML parser: what programs and files say is text in it and nothing else, whatever it is.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
 import { renderJunit } from '../../../src/domain/check-report/junit.ts';
 import type { CheckReport, CheckResult } from '../../../src/schemas/lab-check.ts';
 import { startBrowser } from '../../support/browser.ts';
+import fc from '../../support/fast-check.ts';
 import { differentialRun } from '../../support/generated-strings.ts';
 
 const browser = await startBrowser({ after });
