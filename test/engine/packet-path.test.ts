@@ -5,6 +5,7 @@ import test, { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HopKind, Path } from '../../src/schemas/packet-path.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
+import { waitFor } from '../support/engine.ts';
 import { legacyIptables } from '../support/machine-variants.ts';
 import {
   askUdp,
@@ -183,8 +184,19 @@ withNft('nothing listens, then something does', async (t, stage) => {
 
 withNft('it listens on another port', async (t, stage) => {
   const target = await publish(t, stage, { command: 'httpd -f -p 2222' });
-  const path = await expectStop(stage, target, { code: 'nothing_listens', hop: 'socket', real: 'refused' });
-  assert.match(path.verdict.sentence, /2222/, 'the sentence says where it does');
+  await expectStop(stage, target, { code: 'nothing_listens', hop: 'socket', real: 'refused' });
+  // The verdict holds before the program listens at all; its sentence names the other port from then on.
+  const query = { container: target.name, port: 80, from: stage.client.address };
+  const codes = new Set<string>();
+  await waitFor(
+    async () => {
+      const { verdict } = await readPath(stage.app, query);
+      codes.add(verdict.code);
+      return verdict.sentence.includes('2222');
+    },
+    { what: 'the sentence to name the port 2222', timeoutMs: 20_000 },
+  );
+  assert.deepEqual([...codes], ['nothing_listens']);
 });
 
 withNft('it listens on loopback only', async (t, stage) => {
