@@ -11,13 +11,33 @@ export interface Dashboard {
   readonly page: Page;
   /** What the page complained about so far, and was not forgiven. */
   readonly complaints: readonly string[];
-  /** Takes complaints that a test provokes (a server that is gone) out of the account. */
-  forgive(pattern: RegExp): void;
+  /**
+   * Accepts complaints that the test causes, such as a refused request. `pattern` is for the words of the complaint; if `path` is given, the URL path of
+   * the request has to match it too.
+   */
+  forgive(pattern: RegExp, path?: RegExp): void;
   /** Goes to a place by its link, `#/map`, as by a click. */
   goTo(link: string): Promise<void>;
   /** Fails where axe finds a violation on what is shown now. */
   checkAccessibility(what: string): Promise<void>;
 }
+
+/** `path` is the URL path of the request or script that the browser names, or empty. It stays apart from the words: a path may hold any number. */
+interface Complaint {
+  readonly text: string;
+  readonly path: string;
+}
+
+interface Forgiven {
+  readonly pattern: RegExp;
+  readonly path?: RegExp | undefined;
+}
+
+/** For {@link Dashboard.forgive}: while an engine refuses connections, the routes that ask it answer 503. */
+export const engineIsAway = [
+  /status of 503 /,
+  /^\/api\/v1\/(containers|engines|labs|namespaces|networks|reachability)(\/|$)/,
+] as const;
 
 interface OpenOptions {
   /** Where to be after the login. */
@@ -77,20 +97,25 @@ export async function openDashboard(
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...wanted });
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
-  const complaints: string[] = [];
+  const complaints: Complaint[] = [];
   // A server of the test that ends before the page is no fault of the page's; nor that Chromium gives up what it is connecting when a veth comes or goes.
-  const forgiven: RegExp[] = [/net::ERR_CONNECTION_(REFUSED|RESET|CLOSED)/, /net::ERR_NETWORK_CHANGED/];
-  const complain = (text: string) => {
-    if (!forgiven.some((pattern) => pattern.test(text))) complaints.push(text);
+  const forgiven: Forgiven[] = [
+    { pattern: /net::ERR_CONNECTION_(REFUSED|RESET|CLOSED)/ },
+    { pattern: /net::ERR_NETWORK_CHANGED/ },
+  ];
+  const complain = (complaint: Complaint) => {
+    if (!forgiven.some((one) => covers(one, complaint))) complaints.push(complaint);
   };
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complain(`${message.type()}: ${message.text()}`);
+    const { url } = message.location();
+    const path = URL.canParse(url) ? new URL(url).pathname : '';
+    if (['error', 'warning'].includes(message.type())) complain({ text: `${message.type()}: ${message.text()}`, path });
   });
-  page.on('pageerror', (error) => complain(`thrown: ${error.stack ?? error.message}`));
+  page.on('pageerror', (error) => complain({ text: `thrown: ${error.stack ?? error.message}`, path: '' }));
   await page.addInitScript(tellViolations);
   defer(cleanup, async () => {
     await context.close();
-    assert.deepEqual(complaints, [], 'the page complained');
+    assert.deepEqual(complaints.map(format), [], 'the page complained');
   });
   if (logIn) {
     await page.goto(await askLoginUrl(server));
@@ -98,10 +123,13 @@ export async function openDashboard(
   } else await page.goto(`${server.url}/${link}`);
   const dashboard: Dashboard = {
     page,
-    complaints,
-    forgive(pattern) {
-      forgiven.push(pattern);
-      complaints.splice(0, complaints.length, ...complaints.filter((one) => !pattern.test(one)));
+    get complaints() {
+      return complaints.map(format);
+    },
+    forgive(pattern, path) {
+      const added = { pattern, path };
+      forgiven.push(added);
+      complaints.splice(0, complaints.length, ...complaints.filter((one) => !covers(added, one)));
     },
     async goTo(to) {
       await page.evaluate(`location.hash = ${JSON.stringify(to)}`);
@@ -110,6 +138,14 @@ export async function openDashboard(
   };
   if (logIn && link !== '') await dashboard.goTo(link);
   return dashboard;
+}
+
+function covers({ pattern, path }: Forgiven, complaint: Complaint): boolean {
+  return pattern.test(complaint.text) && (path === undefined || path.test(complaint.path));
+}
+
+function format({ text, path }: Complaint): string {
+  return path === '' ? text : `${text} [${path}]`;
 }
 
 /** The single-use URL that logs a browser in. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startApp } from '../../support/app.ts';
-import { openDashboard, startBrowser } from '../../support/browser.ts';
+import { engineIsAway, openDashboard, startBrowser } from '../../support/browser.ts';
 import { startChaosProxy } from '../../support/chaos-proxy.ts';
 
 const browser = await startBrowser({ after });
@@ -30,7 +30,7 @@ test('an engine, its settings and dangers, while it is there and while it is not
   assert.equal(await page.getByRole('combobox', { name: 'Started on' }).inputValue(), 'engine local');
   await page.goBack();
 
-  dashboard.forgive(/50[234]/);
+  dashboard.forgive(...engineIsAway);
   line.set({ kind: 'refuse' });
   line.cut();
   await page.locator('.engines-state').getByText('away').waitFor();

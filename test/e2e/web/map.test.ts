@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { startApp } from '../../support/app.ts';
-import { openDashboard, startBrowser } from '../../support/browser.ts';
+import { engineIsAway, openDashboard, startBrowser } from '../../support/browser.ts';
 import { startChaosProxy } from '../../support/chaos-proxy.ts';
 import { docker, inspectContainer, removeContainer } from '../../support/engine.ts';
 import { labName, useLabs } from '../../support/labs.ts';
@@ -201,6 +201,7 @@ test('of an engine that is away the map says that it is what was last known', as
   const dashboard = await openDashboard(t, browser, away, { link: `#/map?lab=${lab}` });
   const { page } = dashboard;
   await box(page, 'web').waitFor();
+  dashboard.forgive(...engineIsAway);
   line.set({ kind: 'refuse' });
   line.cut();
   await page.locator('.map-host-stale').getByText('last known').waitFor();
