@@ -1,9 +1,10 @@
-// `npm test`: the set-up, the linter, the type check, then every test file on the real engine; `npm test -- PATH …`
-// runs only the test files named. The last line is always "N passed, N failed".
+// `npm test`: the set-up, the linter, the type check, then every test file on the real engine; `npm test -- PATH …` runs only the test files named.
+// The last two lines are always "N flaky" and "N passed, N failed".
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { capture } from './setup/command.mjs';
 import { findEndpoint } from './setup/docker-endpoint.mjs';
 import { askVersion, engine } from './setup/engine.mjs';
@@ -11,24 +12,43 @@ import { projectPath, projectRoot } from './setup/project.mjs';
 import { isCheckOnly, runSetup } from './setup/runner.mjs';
 import { testSteps } from './setup/steps.mjs';
 import { compileTests } from './testing/compile.mjs';
+import { judgeRun } from './testing/judge.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
+import { countFlaky, describeRun, formatSeconds, formatSummary, writeReport } from './testing/report.mjs';
 import { runFile } from './testing/run-file.mjs';
 import { longestFirst, readTimes, runAll } from './testing/schedule.mjs';
-import { runFailedAgain } from './testing/second-run.mjs';
-import { nameSources } from './testing/source-lines.mjs';
-import { addUp, formatTotal, tallyFile } from './testing/tally.mjs';
+import { lastRun, runFailedAgain } from './testing/second-run.mjs';
+import { chooseSeed } from './testing/seed.mjs';
+import { addUp, formatTotal, isRed } from './testing/tally.mjs';
 import { findTestFiles, selectFiles, selectPure, selectSweeps } from './testing/test-files.mjs';
 
-const usage = `Usage: npm test [-- [--verbose] [--note-durations] PATH …]
-       npm run test:sweep [-- [--verbose] PATH …]
+const usage = `Usage: npm test [-- [--verbose] [--fail-on-flaky-tests] [--note-durations] PATH …]
+       npm run test:sweep [-- [--verbose] [--fail-on-flaky-tests] PATH …]
 
 Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests. A sweep runs the tests with
-generated inputs, on far more of them: it takes the better part of an hour. --note-durations notes how long each file took, for the order of later runs.
+generated inputs, on far more of them: it takes the better part of an hour.
+
+A file that fails runs once more, alone. If it passes then, it is flaky: the summary shows its first error, and the run succeeds.
+If more than three files fail, none runs again. reports/tests.json has the result and the duration of each run of each file.
+
+  --verbose               show every test
+  --fail-on-flaky-tests   fail if a file is flaky
+  --note-durations        note the duration of each file, for the order of later runs
 
 Environment:
+  TERRARIUM_TEST_SEED         seed of all generated inputs: repeats a run (default: 1; a sweep draws one)
+  TERRARIUM_TEST_CASES        number of cases of each differential test
   TERRARIUM_TEST_CONCURRENCY  test files at a time (default: two more than there are cores, at least 4, and one
                               more again while these are idle)
   TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
+
+const options = /** @type {const} */ ({
+  help: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
+  sweep: { type: 'boolean', default: false },
+  'fail-on-flaky-tests': { type: 'boolean', default: false },
+  'note-durations': { type: 'boolean', default: false },
+});
 
 /** Of the engine's and the tests' many short Go programs: they are over before it pays to collect garbage, which is half of what they take. */
 process.env.GOGC ??= '400';
@@ -39,6 +59,8 @@ const sweepDeadlineMs = 3_600_000;
 /** To compile everything pays from so many files on. */
 const manyFiles = 5;
 const durationsFile = projectPath('scripts', 'testing', 'durations.json');
+/** The output of each file that failed stays here until the next run. */
+const outputFolder = 'reports/output';
 
 /** Checks that are no test files: each counts as one test. */
 const linters = [
@@ -49,26 +71,36 @@ const linters = [
   { name: 'types (tsc --noEmit)', args: [projectPath('node_modules', 'typescript', 'bin', 'tsc'), '--noEmit'] },
 ];
 
-/** @param {string[]} args @returns {Promise<import('./testing/tally.mjs').Tally[]>} */
-async function main(args) {
-  const verbose = args.includes('--verbose');
-  const isSweep = args.includes('--sweep');
-  const filters = args.filter((arg) => !arg.startsWith('--'));
+/**
+ * @param {string[]} filters
+ * @param {{ verbose: boolean, sweep: boolean, 'note-durations': boolean, seed: number }} options
+ * @returns {Promise<{ total: { passed: number, failed: number, skipped: number }, flaky: number }>}
+ */
+async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteThem, seed }) {
+  const startedAt = new Date();
+  const timesBefore = readTimes();
   const selected = selectFiles(await findTestFiles(), filters);
   const files = isSweep ? await selectSweeps(selected) : selected;
-  if (files.length === 0) return [failOnce(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)];
+  if (files.length === 0) return refuse(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`);
+  console.log(`Seed ${seed}`);
 
   const shared = await isEngineUp();
   const runId = `r${randomBytes(3).toString('hex')}`;
   // What is missing is told in one line where it is not to be installed.
   const first = isCheckOnly() ? testSteps : testSteps.slice(0, testSteps.indexOf(engine));
-  if ((await runSetup(first)) !== 0) return [failOnce('the set-up failed: see above')];
+  if ((await runSetup(first)) !== 0) return refuse('the set-up failed: see above');
 
+  await rm(projectPath(outputFolder), { recursive: true, force: true });
   const compiling = files.length < manyFiles ? undefined : compileTests(files);
-  const run = async (file) => {
-    const env = { TERRARIUM_TEST_RUN: runId, ...(isSweep && { TERRARIUM_SWEEP: '1' }) };
-    const testDeadline = isSweep ? sweepDeadlineMs : testDeadlineMs;
-    return judge(await runFile(file, { env, testDeadlineMs: testDeadline, compiled: await compiling }));
+  const env = {
+    TERRARIUM_TEST_RUN: runId,
+    TERRARIUM_TEST_SEED: String(seed),
+    ...(isSweep && { TERRARIUM_SWEEP: '1' }),
+  };
+  const run = async (file, number = 1) => {
+    const outputFile = `${outputFolder}/${file}.run-${number}.txt`;
+    const deadlineMs = isSweep ? sweepDeadlineMs : testDeadlineMs;
+    return judgeRun(await runFile(file, { env, testDeadlineMs: deadlineMs, outputFile, compiled: await compiling }));
   };
   const ordered = longestFirst(files, await readDurations());
   const early = compiling === undefined ? [] : await selectPure(ordered);
@@ -78,32 +110,43 @@ async function main(args) {
   const [equipped, linted, pure] = await Promise.all([
     runSetup(testSteps.filter((step) => !first.includes(step))),
     filters.length > 0 || isSweep ? [] : runLinters(),
-    runAll(early, run, { least: beside, most: beside }),
+    runAll(early, (file) => run(file), { least: beside, most: beside }),
     compiling,
   ]);
   for (const { name, tally } of linted) console.log(`${tally.failed === 0 ? '✔' : '✖'} ${name}`);
   for (const result of pure) printFile(result, verbose);
-  if (equipped !== 0) return [failOnce('the set-up failed: see above')];
+  if (equipped !== 0) return refuse('the set-up failed: see above');
 
   const before = new Set((await listObjects()).map(({ id }) => id));
-  const startedAt = readTimes();
-  const runAndPrint = async (file) => {
-    const result = await run(file);
+  const runAndPrint = async (file, number) => {
+    const result = await run(file, number);
     printFile(result, verbose);
     return result;
   };
   const others = ordered.filter((file) => !early.includes(file));
-  const results = await runFailedAgain([...pure, ...(await runAll(others, runAndPrint, limits))], (file) => {
+  const firstRuns = [...pure, ...(await runAll(others, (file) => runAndPrint(file, 1), limits))];
+  const results = await runFailedAgain(firstRuns, (file) => {
     console.log(`↻ ${file}: once more, alone`);
-    return runAndPrint(file);
+    return runAndPrint(file, 2);
   });
-  printSummary(results, startedAt);
-  if (args.includes('--note-durations')) await noteDurations(results);
-  return [
-    ...linted.map(({ tally }) => tally),
-    ...results.map(({ tally }) => tally),
-    await judgeLeftovers({ before, runId, shared }),
-  ];
+  const checks = [...linted, { name: 'left-overs', tally: await judgeLeftovers({ before, runId, shared }) }];
+  const total = addUp([...checks, ...results.map(lastRun)].map(({ tally }) => tally));
+  const conditions = {
+    startedAt,
+    durationMs: Date.now() - startedAt.getTime(),
+    cores: os.availableParallelism(),
+    busyShare: measureBusyShare(timesBefore),
+    seed,
+  };
+  console.log(formatSummary(results, conditions));
+  await writeReport(describeRun(results, { conditions, checks, total }));
+  if (noteThem) await noteDurations(results.map(lastRun));
+  return { total, flaky: countFlaky(results) };
+}
+
+/** A run that ends before its first test. */
+function refuse(reason) {
+  return { total: addUp([failOnce(reason)]), flaky: 0 };
 }
 
 /** @returns {Promise<boolean>} an engine was there before the set-up */
@@ -124,11 +167,9 @@ function runLinters() {
   );
 }
 
-/** What came of a file, in words that name the sources. */
-async function judge(result) {
-  const tally = tallyFile(result.events, result);
-  for (const failure of tally.failures) failure.error = await nameSources(failure.error);
-  return { ...result, output: await nameSources(result.output), tally };
+function measureBusyShare(before) {
+  const now = readTimes();
+  return 1 - (now.idle - before.idle) / Math.max(1, now.all - before.all);
 }
 
 function chooseLimits() {
@@ -154,32 +195,18 @@ async function noteDurations(results) {
 
 function printFile({ file, events, tally, output, durationMs }, verbose) {
   const mark = tally.failed > 0 ? '✖' : '✔';
-  console.log(`${mark} ${file}: ${formatTotal(tally)} (${seconds(durationMs)})`);
+  console.log(`${mark} ${file}: ${formatTotal(tally)} (${formatSeconds(durationMs)})`);
   if (verbose || tally.failed > 0) {
     const marks = { passed: '✔', failed: '✖', skipped: '﹣' };
     for (const event of events) {
       if (!(event.type in marks)) continue;
       console.log(
-        `${'  '.repeat((event.nesting ?? 0) + 1)}${marks[event.type]} ${event.name} (${seconds(event.durationMs ?? 0)})`,
+        `${'  '.repeat((event.nesting ?? 0) + 1)}${marks[event.type]} ${event.name} (${formatSeconds(event.durationMs ?? 0)})`,
       );
     }
   }
   for (const { name, error } of tally.failures) console.log(indent(`✖ ${name}\n${error}`));
   if ((verbose || tally.failed > 0) && output.trim() !== '') console.log(indent(`what it printed:\n${output.trim()}`));
-}
-
-function printSummary(results, startedAt) {
-  const now = readTimes();
-  const busy = 1 - (now.idle - startedAt.idle) / (now.all - startedAt.all);
-  const slowest = [...results].sort((a, b) => b.durationMs - a.durationMs).slice(0, 5);
-  console.log(
-    `\nSlowest files:\n${slowest.map(({ file, durationMs }) => `  ${seconds(durationMs).padStart(8)}  ${file}`).join('\n')}`,
-  );
-  console.log(`The processors were busy for ${Math.round(100 * busy)} % of the time.`);
-  const failed = results.filter(({ tally }) => tally.failed > 0);
-  if (failed.length === 0) return;
-  console.log('\nFailed:');
-  for (const { file, tally } of failed) for (const { name } of tally.failures) console.log(`  ${file}: ${name}`);
 }
 
 async function judgeLeftovers(run) {
@@ -193,21 +220,31 @@ function failOnce(reason) {
   return { passed: 0, failed: 1, skipped: 0, failures: [{ name: reason, error: '' }] };
 }
 
-function seconds(ms) {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
 function indent(text) {
   return text.replace(/^/gm, '    ');
 }
 
-const args = process.argv.slice(2);
-if (args.includes('--help')) {
-  console.log(usage);
-} else {
-  // Children are killed on exit: see run-file.mjs.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
-  const total = addUp(await main(args));
-  console.log(`\n${formatTotal(total)}`);
-  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+/** @throws {Error} an option that does not exist, or a seed that is none */
+function readArguments() {
+  const { values, positionals: filters } = parseArgs({ options, allowPositionals: true });
+  return { ...values, filters, seed: chooseSeed(process.env, { isSweep: values.sweep }) };
+}
+
+async function runTests() {
+  let args;
+  try {
+    args = readArguments();
+  } catch (error) {
+    return { ...refuse(`${error.message}\n\n${usage}`), failOnFlaky: false };
+  }
+  if (args.help) return console.log(usage);
+  return { ...(await main(args.filters, args)), failOnFlaky: args['fail-on-flaky-tests'] };
+}
+
+// Children are killed on exit: see run-file.mjs.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+const outcome = await runTests();
+if (outcome !== undefined) {
+  console.log(`\n${outcome.flaky} flaky\n${formatTotal(outcome.total)}`);
+  process.exitCode = isRed(outcome.total, outcome) ? 1 : 0;
 }

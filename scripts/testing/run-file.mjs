@@ -1,23 +1,34 @@
 // Runs one test file in a process of its own and watches that it moves. It judges nothing: see tally.mjs.
 import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
 /** With no test running, the file has to end or start one within this time. */
 const idleDeadlineMs = 60_000;
+/** The end of the output that is kept in memory, in characters; the output file has all of it. */
 const keptOutput = 200_000;
 
 /**
- * @param {string} file relative to the project
- * @param {{ env: Record<string, string>, testDeadlineMs: number, compiled?: (file: string) => string }} options a single test may take so long; after it
- *   the file is killed. `compiled` says where its compiled form is, where there is one
- * @returns {Promise<{ file: string, events: import('./tally.mjs').TestEvent[], code: number | null, problem?: string,
- *   output: string, durationMs: number }>} `output` is the end of what the file printed
+ * @typedef {{ file: string, events: import('./tally.mjs').TestEvent[], code: number | null, problem?: string, output: string, outputFile: string,
+ *   durationMs: number }} FileRun `output` is the end of what the file printed
  */
-export function runFile(file, { env, testDeadlineMs, compiled }) {
+
+/**
+ * @param {string} file relative to the project
+ * @param {{ env: Record<string, string>, testDeadlineMs: number, outputFile: string, compiled?: (file: string) => string }} options a single test may
+ *   take so long; after it the file is killed. `outputFile`, relative to the project, takes all that the file prints. `compiled` says where its
+ *   compiled form is, where there is one
+ * @returns {Promise<FileRun>}
+ */
+export function runFile(file, { env, testDeadlineMs, outputFile, compiled }) {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
+    const written = path.resolve(projectRoot, outputFile);
+    mkdirSync(path.dirname(written), { recursive: true });
+    const copy = createWriteStream(written).on('error', reject);
     const reporter = [
       '--test-reporter',
       projectPath('scripts', 'testing', 'event-reporter.mjs'),
@@ -62,8 +73,8 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
     const keep = (chunk) => {
       output = (output + chunk).slice(-keptOutput);
     };
-    child.stdout.setEncoding('utf8').on('data', keep);
-    child.stderr.setEncoding('utf8').on('data', keep);
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', keep).pipe(copy, { end: false });
     createInterface({ input: child.stdio[3] }).on('line', (line) => {
       const event = JSON.parse(line);
       events.push(event);
@@ -80,7 +91,8 @@ export function runFile(file, { env, testDeadlineMs, compiled }) {
     child.on('close', (code) => {
       process.off('exit', kill);
       clearTimeout(timer);
-      resolve({ file, events, code, problem, output, durationMs: performance.now() - startedAt });
+      const durationMs = performance.now() - startedAt;
+      copy.end(() => resolve({ file, events, code, problem, output, outputFile, durationMs }));
     });
   });
 }

@@ -1,19 +1,38 @@
-// Runs files that failed once more, alone: what only fails beside others is told apart from what is wrong. It hides nothing: both runs are printed by
-// who runs them.
+// Runs each file that failed beside others once more, alone. A file that passes then is flaky: its verdict depends on what runs beside it. Both runs
+// stay in the result, so that the summary and the report show both.
 
-/** So many files may fail by accident, one in forty of a large run; more are no accident and are not run again. */
-const accidents = { least: 3, oneIn: 40 };
+/** More files that fail are no accident, and no file runs again: a second run of many files would only take time. */
+export const mostAgain = 3;
 
 /**
- * @template {{ file: string, tally: { failed: number } }} Result
- * @param {readonly Result[]} results of the first run
- * @param {(file: string) => Promise<Result>} run
- * @returns {Promise<Result[]>} the results, those of second runs in the place of the first
+ * @typedef {import('./run-file.mjs').FileRun & { tally: import('./tally.mjs').Tally }} JudgedRun
+ * @typedef {{ file: string, runs: JudgedRun[] }} FileResult the runs in their order, one or two
  */
-export async function runFailedAgain(results, run) {
-  const failed = results.filter(({ tally }) => tally.failed > 0);
-  if (failed.length > Math.max(accidents.least, Math.floor(results.length / accidents.oneIn))) return [...results];
-  const again = new Map();
-  for (const { file } of failed) again.set(file, await run(file));
-  return results.map((result) => again.get(result.file) ?? result);
+
+/**
+ * @param {readonly JudgedRun[]} firstRuns
+ * @param {(file: string) => Promise<JudgedRun>} runAlone
+ * @returns {Promise<FileResult[]>}
+ */
+export async function runFailedAgain(firstRuns, runAlone) {
+  const results = firstRuns.map((run) => ({ file: run.file, runs: [run] }));
+  const failed = results.filter(isFailed);
+  if (failed.length > mostAgain) return results;
+  for (const result of failed) result.runs.push(await runAlone(result.file));
+  return results;
+}
+
+/** The last run decides. @param {FileResult} result @returns {JudgedRun} */
+export function lastRun({ runs }) {
+  return runs[runs.length - 1];
+}
+
+/** @param {FileResult} result */
+export function isFailed(result) {
+  return lastRun(result).tally.failed > 0;
+}
+
+/** A file is flaky if it failed first and passed alone. @param {FileResult} result */
+export function isFlaky(result) {
+  return result.runs.length > 1 && !isFailed(result);
 }

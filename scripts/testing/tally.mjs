@@ -48,3 +48,12 @@ export function addUp(tallies) {
 export function formatTotal({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
+
+/**
+ * Whether the run fails: a failure, no test that passed, or flaky tests if the caller does not accept them.
+ * @param {{ passed: number, failed: number }} total
+ * @param {{ flaky: number, failOnFlaky: boolean }} options
+ */
+export function isRed({ passed, failed }, { flaky, failOnFlaky }) {
+  return failed > 0 || passed === 0 || (failOnFlaky && flaky > 0);
+}

@@ -1,7 +1,7 @@
 // How `npm test` counts: a run that cannot fail would be worthless, so each way to fail is shown here.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test, { describe } from 'node:test';
@@ -10,24 +10,33 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { loadScript } from '../support/script.ts';
 
-const { addUp, formatTotal, tallyFile } = await loadScript('testing/tally.mjs');
+const { addUp, formatTotal, isRed, tallyFile } = await loadScript('testing/tally.mjs');
 const { runFile } = await loadScript('testing/run-file.mjs');
+const { judgeRun } = await loadScript('testing/judge.mjs');
 const { runFailedAgain } = await loadScript('testing/second-run.mjs');
+const { countFlaky, describeRun, formatSummary } = await loadScript('testing/report.mjs');
+const { chooseSeed } = await loadScript('testing/seed.mjs');
 const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
 const { placeModule } = await loadScript('testing/compile.mjs');
 const { selectFiles, selectPure, selectSweeps } = await loadScript('testing/test-files.mjs');
 const { nameSources } = await loadScript('testing/source-lines.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
+/** A function that runs a test file of this text in a process of its own, and judges the run. */
+async function prepareFile(t: { after(fn: () => unknown): void }, text: string) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-testing-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'case.test.ts');
+  await writeFile(file, text);
+  const run = async (number = 1, env: Record<string, string> = {}) =>
+    judgeRun(await runFile(file, { env, testDeadlineMs: 60_000, outputFile: `${file}.run-${number}.txt` }));
+  return { file, folder, run };
+}
+
 describe('a test file', () => {
-  /** What the file's text amounts to when it is really run. */
   async function judge(t: { after(fn: () => unknown): void }, text: string) {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-testing-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const file = path.join(folder, 'case.test.ts');
-    await writeFile(file, text);
-    const result = await runFile(file, { env: {}, testDeadlineMs: 60_000 });
-    return tallyFile(result.events, result);
+    const { run } = await prepareFile(t, text);
+    return (await run()).tally;
   }
   const header = "import test, { describe } from 'node:test';\n";
 
@@ -86,7 +95,7 @@ test('a file has a session of its own, which ends as a whole when it is killed',
       return new Promise((resolve) => setTimeout(resolve, 100_000));
     });`,
   );
-  await runFile(file, { env: {}, testDeadlineMs: 1_500 });
+  await runFile(file, { env: {}, testDeadlineMs: 1_500, outputFile: path.join(folder, 'output.txt') });
   const { pid, own, session } = JSON.parse(await readFile(path.join(folder, 'told'), 'utf8'));
   assert.equal(session, own);
   assert.doesNotMatch(
@@ -106,19 +115,163 @@ test('a file that was killed fails, whatever it reported', () => {
   });
 });
 
-test('what failed is run once more, alone, and what fails twice has failed', async () => {
+describe('a second run', () => {
   const result = (file: string, failed: number) => ({ file, tally: { passed: 1, failed, skipped: 0, failures: [] } });
-  const first = [result('good', 0), result('by accident', 1), result('wrong', 1)];
-  const runs: string[] = [];
-  const again = await runFailedAgain(first, async (file: string) => {
-    runs.push(file);
-    return result(file, file === 'wrong' ? 2 : 0);
-  });
-  assert.deepEqual(runs, ['by accident', 'wrong']);
-  assert.deepEqual(again, [result('good', 0), result('by accident', 0), result('wrong', 2)]);
 
-  const many = ['a', 'b', 'c', 'd'].map((file) => result(file, 1));
-  assert.deepEqual(await runFailedAgain(many, () => assert.fail('four failures are no accident')), many);
+  test('a file that fails runs once more, alone, and the second run decides', async () => {
+    const first = [result('good', 0), result('flaky', 1), result('wrong', 1)];
+    const alone: string[] = [];
+    const results = await runFailedAgain(first, async (file: string) => {
+      alone.push(file);
+      return result(file, file === 'wrong' ? 2 : 0);
+    });
+    assert.deepEqual(alone, ['flaky', 'wrong']);
+    assert.deepEqual(results, [
+      { file: 'good', runs: [result('good', 0)] },
+      { file: 'flaky', runs: [result('flaky', 1), result('flaky', 0)] },
+      { file: 'wrong', runs: [result('wrong', 1), result('wrong', 2)] },
+    ]);
+  });
+
+  test('three files that fail run again, four do not', async () => {
+    const failing = (count: number) => Array.from({ length: count }, (_, index) => result(`file ${index}`, 1));
+    const again: string[] = [];
+    await runFailedAgain(failing(3), async (file: string) => {
+      again.push(file);
+      return result(file, 0);
+    });
+    assert.equal(again.length, 3);
+    const many = [...failing(4), ...Array.from({ length: 300 }, (_, index) => result(`good ${index}`, 0))];
+    const results = await runFailedAgain(many, () => assert.fail('a file runs again'));
+    assert.deepEqual(
+      results,
+      many.map((run) => ({ file: run.file, runs: [run] })),
+    );
+  });
+
+  test('the summary and the report name a flaky test, its first error and the output of its first run', async (t) => {
+    const { file, folder, run } = await prepareFile(
+      t,
+      `import test from 'node:test';
+      import { existsSync, writeFileSync } from 'node:fs';
+      console.log('x'.repeat(300_000) + ' is printed');
+      test('passes', () => {});
+      test('passes alone', () => {
+        const mark = process.argv[1] + '.mark';
+        if (existsSync(mark)) return;
+        writeFileSync(mark, '');
+        throw new Error('something ran beside it');
+      });`,
+    );
+    const results = await runFailedAgain([await run()], () => run(2));
+    assert.equal(countFlaky(results), 1);
+    const conditions = { startedAt: new Date(0), durationMs: 90_000, cores: 2, busyShare: 0.5, seed: 7 };
+    const outputFile = `${file}.run-1.txt`;
+    const lines: string[] = formatSummary(results, conditions).split('\n');
+    const section = lines.slice(lines.indexOf('Flaky:'));
+    assert.equal(section[1], `  ${file}: passes alone`);
+    assert.match(section[2] ?? '', /^ +Error: something ran beside it$/);
+    assert.equal(section.at(-1), `    The output of the first run: ${outputFile}`);
+    assert.ok(!section.includes('') && !lines.includes('Failed:'), lines.join('\n'));
+    assert.match(lines.join('\n'), /50 % of the time. Seed: 7; TERRARIUM_TEST_SEED=7 repeats it/);
+
+    const output = await readFile(outputFile, 'utf8');
+    assert.ok(output.startsWith('xxx') && output.includes(' is printed'), 'all output of the first run is kept');
+    assert.match(output, /✖ passes alone\nError: something ran beside it\n/);
+    assert.ok(
+      !(await readdir(folder)).includes('case.test.ts.run-2.txt'),
+      'the output of a run that passed is removed',
+    );
+
+    const total = { passed: 2, failed: 0, skipped: 0 };
+    const checks = [{ name: 'types', tally: total }];
+    const report = JSON.parse(JSON.stringify(describeRun(results, { conditions, checks, total })));
+    const [told] = report.files;
+    assert.deepEqual(
+      { ...report, files: [] },
+      {
+        ...conditions,
+        startedAt: '1970-01-01T00:00:00.000Z',
+        ...total,
+        flaky: 1,
+        checks: [{ name: 'types', result: 'passed' }],
+        files: [],
+      },
+    );
+    assert.deepEqual([told.file, told.result], [file, 'flaky']);
+    assert.deepEqual(
+      told.runs.map(({ result, passed, failed }: Record<string, unknown>) => ({ result, passed, failed })),
+      [
+        { result: 'failed', passed: 1, failed: 1 },
+        { result: 'passed', passed: 2, failed: 0 },
+      ],
+    );
+    for (const { durationMs } of told.runs) assert.ok(durationMs > 0);
+    assert.equal(told.runs[0].outputFile, outputFile);
+    assert.equal(told.runs[0].failures[0].name, 'passes alone');
+  });
+
+  test('a test that fails in both runs has failed and is not flaky', async (t) => {
+    const { file, run } = await prepareFile(
+      t,
+      `import test from 'node:test';\ntest('is wrong', () => { throw new Error('wrong'); });`,
+    );
+    const results = await runFailedAgain([await run()], () => run(2));
+    const conditions = { startedAt: new Date(), durationMs: 1, cores: 2, busyShare: 0.5, seed: 7 };
+    const summary = formatSummary(results, conditions);
+    assert.ok(summary.endsWith(`\nFailed:\n  ${file}: is wrong`), summary);
+    assert.doesNotMatch(summary, /Flaky/);
+    const total = { passed: 0, failed: 1, skipped: 0 };
+    const report = describeRun(results, { conditions, checks: [], total });
+    assert.deepEqual([report.flaky, report.files[0].result, report.files[0].runs.length], [0, 'failed', 2]);
+  });
+});
+
+test('a run is red if a test failed or none passed, and for flaky tests only with --fail-on-flaky-tests', () => {
+  const judge = (passed: number, failed: number, flaky = 0, failOnFlaky = false) =>
+    isRed({ passed, failed }, { flaky, failOnFlaky });
+  assert.equal(judge(5, 0), false);
+  assert.equal(judge(5, 1), true);
+  assert.equal(judge(0, 0), true);
+  assert.equal(judge(5, 0, 1), false);
+  assert.equal(judge(5, 0, 1, true), true);
+  assert.equal(judge(5, 0, 0, true), false);
+});
+
+describe('the seed', () => {
+  test('npm test has a fixed seed, a sweep draws one, and one setting gives both', () => {
+    const seeds = (isSweep: boolean, env = {}) => Array.from({ length: 8 }, () => chooseSeed(env, { isSweep }));
+    assert.equal(new Set(seeds(false)).size, 1);
+    assert.ok(new Set(seeds(true)).size > 1);
+    for (const isSweep of [true, false]) {
+      assert.deepEqual([...new Set(seeds(isSweep, { TERRARIUM_TEST_SEED: '42' }))], [42]);
+      for (const wrong of ['x', '-1', '1.5', '0x10', '1073741824', ' 1'])
+        assert.throws(
+          () => seeds(isSweep, { TERRARIUM_TEST_SEED: wrong }),
+          /TERRARIUM_TEST_SEED is ".*", and has to be/,
+        );
+    }
+  });
+
+  test('fast-check generates the same values for one seed', async (t) => {
+    const support = new URL('../support/', import.meta.url).href;
+    const { run } = await prepareFile(
+      t,
+      `import test from 'node:test';
+      import fc from ${JSON.stringify(`${support}fast-check.ts`)};
+      import { seededRandom, seed } from ${JSON.stringify(`${support}seeded.ts`)};
+      test('prints', () => {
+        fc.assert(fc.property(fc.nat(), (value) => { console.log(value); }), { numRuns: 5 });
+        console.log(fc.sample(fc.string(), 3), seededRandom(seed)());
+        throw new Error('so that the output is kept');
+      });`,
+    );
+    const output = async (value: string) => (await run(1, { TERRARIUM_TEST_SEED: value })).output;
+    const [once, again, other] = [await output('5'), await output('5'), await output('6')];
+    assert.ok(once.split('\n').length > 6, once);
+    assert.equal(again, once);
+    assert.notEqual(other, once);
+  });
 });
 
 test('the last line', () => {
