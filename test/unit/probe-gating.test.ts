@@ -16,7 +16,7 @@ import {
 import { chooseProbeTarget, groupByNamespace } from '../../src/domain/observation/probe-target.ts';
 import type { SocketTables } from '../../src/domain/observation/socket-tables.ts';
 import { findRereadReason, judgeRestlessness } from '../../src/domain/observation/staleness.ts';
-import { shareOf, WalkAllowance } from '../../src/domain/observation/walk-allowance.ts';
+import { longestWaitMs, mostOwed, shareOf, WalkAllowance } from '../../src/domain/observation/walk-allowance.ts';
 import { tcpStates } from '../../src/schemas/netstat.ts';
 import { containerFacts } from '../support/container-facts.ts';
 import fc from '../support/fast-check.ts';
@@ -147,6 +147,20 @@ test('what costs more than can be saved up is read all the same, as seldom as it
     allowance.charge(1, 300e6);
   }
   assert.ok(walks >= 18 && walks <= 22, `${walks} walks of 300 ms in a minute at a tenth of a core`);
+});
+
+test('a giant is read again after the longest wait, however much its reads cost, and not before if they cost too much', () => {
+  const giants = shareOf('giants', { areGiantsThere: true });
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 20 }), (costsMs) => {
+      const allowance = new WalkAllowance(0, mostOwed.giants);
+      for (const ms of costsMs) allowance.charge(1, ms * 1e6);
+      assert.ok(allowance.walks(longestWaitMs + 1, giants) > 0);
+    }),
+  );
+  const dear = new WalkAllowance(0, mostOwed.giants);
+  dear.charge(3, 2_000e6);
+  assert.equal(dear.walks(longestWaitMs - 1, giants), 0);
 });
 
 test('the members of a namespace are who is in it and alive, helpers aside; the host has no number of them', () => {

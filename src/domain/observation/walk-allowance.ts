@@ -10,10 +10,17 @@ export function shareOf(kind: 'common' | 'giants', { areGiantsThere }: { readonl
 }
 
 /**
- * How much may be owed, in nanoseconds: what is owed beyond is forgiven. The first look at a giant is made by everybody's probe, and keeps others
- * waiting for a second and a half at most.
+ * Two reads of a giant's tables start at most so many milliseconds apart. A single request reads at once and adds to the debt, so the debt has a limit: what
+ * this time pays back. If one read costs more (600 ms of CPU time), Terrarium keeps this time and exceeds the share. The giants of one engine take turns:
+ * with two giants, each waits up to twice as long.
  */
-export const mostOwed = { common: 100e6, giants: 1_000e6 } as const;
+export const longestWaitMs = 20_000;
+
+/**
+ * The most CPU time that may be owed, in nanoseconds. Terrarium forgives the rest, so that a wait ends. Common namespaces: the first read of a giant is
+ * made by the common probe, and delays the others by at most a second and a half. Giants: what their share pays back in `longestWaitMs`.
+ */
+export const mostOwed = { common: 100e6, giants: longestWaitMs * 1e6 * share.giants } as const;
 
 /** How much may be saved up, in nanoseconds. */
 const saved = 100e6;
