@@ -69,8 +69,9 @@ export const eventRoutes: Routes = async (app) => {
       return reply.type(mediaType).send(body);
     },
     wsHandler(socket: WebSocket, request) {
-      const session = follow(request, websocketWire(socket, request.raw.socket));
-      socket.on('message', () =>
+      const wire = websocketWire(socket, request.raw.socket);
+      const session = follow(request, wire);
+      wire.onMessage(() =>
         session.fail(
           new Failure('invalid_request', 'There is nothing to send on this URL: it is one subscription', {
             hint: 'Choose with the query string: engine, lab, container, scope; /api/v1/stream takes subscriptions',

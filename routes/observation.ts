@@ -91,8 +91,9 @@ export const observationRoutes: Routes = async (app) => {
       },
 
       stream(socket: WebSocket, request: Request): void {
-        const session = streams.connect(websocketWire(socket, request.raw.socket));
-        socket.on('message', () =>
+        const wire = websocketWire(socket, request.raw.socket);
+        const session = streams.connect(wire);
+        wire.onMessage(() =>
           session.fail(
             new Failure('invalid_request', 'There is nothing to send on this URL: it is one subscription', {
               hint: 'Choose with the query string: options, all, intervalMs, format',

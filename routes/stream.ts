@@ -31,9 +31,8 @@ export const streamRoutes: Routes = async (app) => {
     },
     wsHandler(socket: WebSocket, request) {
       const { principal, id: requestId, ip: address } = request;
-      const session = streams.connect(websocketWire(socket, request.raw.socket));
-      const receive = subscriptions.open({ principal, requestId, address }, session);
-      socket.on('message', (data, isBinary) => receive(isBinary ? null : String(data)));
+      const wire = websocketWire(socket, request.raw.socket);
+      wire.onMessage(subscriptions.open({ principal, requestId, address }, streams.connect(wire)));
     },
   });
 };

@@ -3,6 +3,7 @@
 import type { WebSocket } from 'ws';
 import { type ErrorCode, errorKinds } from '../schemas/error-codes.ts';
 import type { Login } from '../services/credentials/logins.ts';
+import { guarded, listen } from '../streams/socket-listeners.ts';
 
 /** Milliseconds that a client whose login has ended is given to close its side: it may not look any longer. */
 const loginGraceMs = 500;
@@ -26,9 +27,9 @@ export class OpenSockets {
 
   constructor() {
     const forget = (socket: WebSocket) => this.#forget(socket);
-    this.#onClose = function () {
+    this.#onClose = guarded(function () {
       forget(this);
-    };
+    });
   }
 
   get size(): number {
@@ -74,6 +75,6 @@ function endAll(sockets: Iterable<WebSocket>): void {
     socket.removeAllListeners('message');
     socket.close(errorKinds[code].close, code);
     const timer = setTimeout(() => socket.terminate(), loginGraceMs);
-    socket.once('close', () => clearTimeout(timer));
+    listen(socket, 'close', () => clearTimeout(timer));
   }
 }

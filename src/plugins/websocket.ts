@@ -1,4 +1,5 @@
-// The first request of a WebSocket runs through the same hooks and schemas as any other. What is said on the socket is none of its business.
+// The first request of a WebSocket runs through the same hooks and schemas as any other. The plugin does not read messages, but it is
+// the boundary for every handler that does: an error of a handler or of a listener ends one socket and nothing else.
 import type { ServerResponse } from 'node:http';
 import websocketPlugin from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -29,12 +30,15 @@ declare module 'fastify' {
 const maxFrameBytes = 64 * 1024;
 
 /** One for all sockets. */
-type SocketErrorListener = (this: WebSocket, error: Error & { code?: unknown }) => void;
+type SocketErrorListener = (this: WebSocket, error: unknown) => void;
 
 const subprotocol = 'terrarium.v1';
 
 /** A client that does not close its side is cut off after this, in milliseconds. */
 const closeGraceMs = 1_000;
+
+/** Sockets that a failure has ended. An error that follows on the same socket is a consequence, and is not logged. */
+const failedSockets = new WeakSet<WebSocket>();
 
 export async function websocket(app: FastifyInstance): Promise<void> {
   const onError: SocketErrorListener = function (error) {
@@ -101,16 +105,28 @@ function letGoOfRequest(socket: WebSocket, request: FastifyRequest, onError: Soc
   request.upgradeResponse?.detachSocket(request.raw.socket);
 }
 
-/** A client that broke the protocol is already being closed by ws; whatever else a handler throws ends its socket with its code. */
-function endSocket(app: FastifyInstance, error: Error & { code?: unknown }, socket: WebSocket): void {
+/**
+ * Ends the socket of a handler or a listener (`streams/socket-listeners.ts`) that threw, with the close code of the failure.
+ * Everybody else stays connected. If the client broke the protocol, ws has begun to close the socket already.
+ */
+function endSocket(app: FastifyInstance, thrown: unknown, socket: WebSocket): void {
+  const error: Error & { code?: unknown } =
+    thrown instanceof Error ? thrown : new Error('A value that is no error was thrown', { cause: thrown });
   if (typeof error.code === 'string' && error.code.startsWith('WS_ERR_')) {
     app.log.info({ reason: error.code, detail: error.message }, 'socket refused');
     return;
   }
+  if (failedSockets.has(socket)) return;
+  failedSockets.add(socket);
   const failure = toFailure(error);
-  if (failure.code === 'internal') app.log.error({ err: error }, failure.message);
+  if (failure.code === 'internal') app.log.error({ err: error }, 'a WebSocket handler failed: its socket is closed');
   else app.log.info({ code: failure.code, detail: failure.message }, 'socket ended');
+  // The state behind these listeners may be half changed: they must not run again. Those of `close` clean up.
+  for (const event of ['message', 'ping', 'pong']) socket.removeAllListeners(event);
+  // A terminal that holds up its input would not read the client's close.
+  socket.resume();
   socket.close(errorKinds[failure.code].close, failure.code);
+  setTimeout(() => socket.terminate(), closeGraceMs).unref();
 }
 
 function sayGoodbye(clients: Iterable<WebSocket>): void {

@@ -1,6 +1,7 @@
 // A WebSocket as the wire of a terminal: binary frames both ways, text frames beside them, and input that can be held up. It neither reads
 // frames nor decides when to hold.
 import type { WebSocket } from 'ws';
+import { listen } from './socket-listeners.ts';
 
 export interface TerminalWire {
   /** Sends bytes of the TTY; `done` is called once, when they are handed on or never will be. */
@@ -30,8 +31,7 @@ const closeGraceMs = 5_000;
 export function terminalWire(socket: WebSocket): TerminalWire {
   let pingedAt: number | undefined;
   socket.binaryType = 'nodebuffer';
-  socket.on('error', () => {}); // a client that broke the protocol is being closed: `close` tells
-  socket.on('pong', () => {
+  listen(socket, 'pong', () => {
     pingedAt = undefined;
   });
   return {
@@ -66,14 +66,14 @@ export function terminalWire(socket: WebSocket): TerminalWire {
       setTimeout(() => socket.terminate(), closeGraceMs).unref();
     },
     onBytes(listener) {
-      socket.on('message', (data, isBinary) => isBinary && listener(data as Buffer));
+      listen(socket, 'message', (data, isBinary) => isBinary && listener(data as Buffer));
     },
     onText(listener) {
-      socket.on('message', (data, isBinary) => !isBinary && listener(String(data)));
+      listen(socket, 'message', (data, isBinary) => !isBinary && listener(String(data)));
     },
     onClose(listener) {
       if (socket.readyState === socket.CLOSED) listener();
-      else socket.once('close', listener);
+      else listen(socket, 'close', listener);
     },
   };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { buildApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
@@ -24,10 +24,20 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-/** Starts an app that listens on a free loopback port. `env` adds or overrides settings; `config` overrides single values. */
+export interface AppOptions {
+  /** Adds or overrides settings. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Overrides single values. */
+  readonly config?: Partial<Config>;
+  readonly clock?: Clock;
+  /** Receives what the app logs. Without one, the app logs nothing. */
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** Starts an app that listens on a free loopback port. */
 export async function startApp(
   t: Cleanup,
-  { env = {}, config = {}, clock }: { env?: NodeJS.ProcessEnv; config?: Partial<Config>; clock?: Clock } = {},
+  { env = {}, config = {}, clock, logger }: AppOptions = {},
 ): Promise<RunningApp> {
   const stateDir = await mkdtemp(join(tmpdir(), 'terrarium-test-'));
   // Goes where no server comes to be, too.
@@ -49,6 +59,7 @@ export async function startApp(
     engines,
     serverId,
     ...(clock === undefined ? {} : { clock }),
+    ...(logger === undefined ? {} : { logger }),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   let closed = false;

@@ -116,6 +116,38 @@ export const nastyValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
+const nestings = {
+  arrays: { levels: 1, open: '[', core: '', close: ']' },
+  objects: { levels: 1, open: '{"":', core: '0', close: '}' },
+  mixed: { levels: 2, open: '[{"":', core: '0', close: '}]' },
+} as const;
+export type Nesting = keyof typeof nestings;
+export const nestingKinds = Object.keys(nestings) as Nesting[];
+
+/**
+ * The text of a valid JSON value with this many levels. A string is repeated, because `JSON.stringify` overflows the
+ * stack from a few thousand levels on. If `maxBytes` is too small for all levels, the value has as many as fit.
+ */
+export function nestedJson(kind: Nesting, levels: number, maxBytes = Number.POSITIVE_INFINITY): string {
+  const { levels: perUnit, open, core, close } = nestings[kind];
+  const fitting = Math.floor((maxBytes - core.length) / (open.length + close.length));
+  const units = Math.max(1, Math.min(Math.ceil(levels / perUnit), fitting));
+  return open.repeat(units) + core + close.repeat(units);
+}
+
+/** Texts of valid JSON values with 10 to 30,000 levels: around the depth at which a recursive walk overflows. */
+export function nestedTexts(maxBytes: number): fc.Arbitrary<string> {
+  const levels = fc.oneof(fc.constantFrom(10, 1_000, 5_000, 9_000, 30_000), fc.integer({ min: 10, max: 30_000 }));
+  return fc.tuple(fc.constantFrom(...nestingKinds), levels).map(([kind, count]) => nestedJson(kind, count, maxBytes));
+}
+
+/** The text of an object whose members are JSON texts already: it can hold a value too deep for `JSON.stringify`. */
+export function joinMembers(members: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(members)
+    .map(([name, text]) => `${JSON.stringify(name)}:${text}`)
+    .join(',')}}`;
+}
+
 /** Mostly what the schema takes. It need not be: patterns and formats that are not known here are made up. */
 export function valuesOf(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);

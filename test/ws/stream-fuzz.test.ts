@@ -12,7 +12,7 @@ import { waitFor } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { inline } from '../support/openapi-requests.ts';
-import { nastyText, type Schema, spoiled, valuesOf } from '../support/schema-values.ts';
+import { joinMembers, nastyText, nestedTexts, type Schema, spoiled, valuesOf } from '../support/schema-values.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
 
@@ -20,6 +20,7 @@ const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const { cases, seed } = differentialRun(isSweep ? 4_000 : 240);
 /** A client may say 64 things a second in the long run, 256 at once. */
 const perConnection = 200;
+const maxMessageBytes = 64 * 1024;
 
 const server = await startApp({ after }, { config: { heartbeatMs: 300 } });
 const api = useApi(server, { after });
@@ -80,10 +81,24 @@ const good: fc.Arbitrary<unknown> = fc.oneof(
   },
   { weight: 1, arbitrary: valuesOf(schemaOf('unsubscribe')) },
 );
+/** A valid message in which one value, known or not, is replaced by one that is nested up to 30,000 levels deep. */
+const nested: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('subscribe', 'unsubscribe'),
+    fc.constantFrom(...Object.keys(schemaOf('subscribe').properties ?? {}), 'unknown', '__proto__'),
+    nestedTexts(maxMessageBytes - 512),
+  )
+  .map(([type, field, text]) => {
+    const subject = { topic: '"netstat"', container: JSON.stringify(id) };
+    const members = { type: JSON.stringify(type), id: '"nested"', ...(type === 'subscribe' && subject) };
+    return joinMembers(Object.fromEntries([...Object.entries(members), [field, text]]));
+  });
 /** The text of a message, or bytes that are none. */
 const anySaid: fc.Arbitrary<string | Buffer> = fc.oneof(
   { weight: 4, arbitrary: good.map((value) => JSON.stringify(value)) },
   { weight: 4, arbitrary: good.chain(spoiled).map((value) => JSON.stringify(value) ?? 'undefined') },
+  { weight: 1, arbitrary: nested },
+  { weight: 1, arbitrary: nestedTexts(maxMessageBytes) },
   { weight: 1, arbitrary: good.map((value) => JSON.stringify(value).slice(0, -3)) },
   { weight: 1, arbitrary: nastyText.map((text) => text.slice(0, 10_000)) },
   {
@@ -116,7 +131,7 @@ test('whatever is said gets an answer, a wrong one an error with a code, and the
   timeout: 1_800_000,
 }, async (t) => {
   // A message beyond the limit ends its connection: that is told of in hostile-frames.test.ts.
-  const said = fc.sample(anySaid, { numRuns: cases, seed }).filter((one) => Buffer.byteLength(one) <= 64 * 1024);
+  const said = fc.sample(anySaid, { numRuns: cases, seed }).filter((one) => Buffer.byteLength(one) <= maxMessageBytes);
   const codes = new Map<string, number>();
   let accepted = 0;
   for (let at = 0; at < said.length; at += perConnection) {
@@ -175,6 +190,25 @@ async function assertUnharmed(bystander: StreamClient): Promise<void> {
   await bystander.until('heartbeats go on', () => bystander.of('heartbeat').length > beats + 1, 30_000);
   assert.equal(bystander.closed, undefined);
 }
+
+test('every field of a message refuses a nested value by name, in an error of bounded length', async () => {
+  const said = fc.sample(nested, { numRuns: isSweep ? 2_000 : 120, seed });
+  for (let at = 0; at < said.length; at += perConnection) {
+    const client = await open();
+    for (const one of said.slice(at, at + perConnection)) {
+      const before = client.of('error').length;
+      client.socket.send(one);
+      const about = `seed ${seed}: ${one.slice(0, 200)}`;
+      await client.until(`an answer to ${about}`, () => client.of('error').length > before, 60_000);
+      const { code, detail } = client.of('error').at(-1) ?? {};
+      assert.equal(code, 'invalid_request', about);
+      const [, field = ''] = /"(\w+)":[[{]/.exec(one) ?? [];
+      assert.ok(detail.includes(field) && detail.length < 200, `${about}: ${detail.slice(0, 400)}`);
+    }
+    assert.deepEqual(client.of('subscribed'), []);
+    await client.close();
+  }
+});
 
 test('ids are any text of 64 characters: odd ones come back as they were', async () => {
   const client = await open();
@@ -263,6 +297,10 @@ test('whatever a client says to a terminal, it goes on or is told why not, and n
       .chain(spoiled)
       .map((value) => JSON.stringify(value) ?? ''),
     nastyText.map((text) => text.slice(0, 5_000)),
+    nestedTexts(maxMessageBytes),
+    fc
+      .tuple(fc.constantFrom('type', 'cols', 'rows', 'unknown'), nestedTexts(maxMessageBytes - 512))
+      .map(([field, text]) => joinMembers({ type: '"resize"', cols: '80', rows: '24', [field]: text })),
     fc.constantFrom(
       '{"type":"pause"}',
       '{"type":"resume"}',

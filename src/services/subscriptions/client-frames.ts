@@ -1,4 +1,5 @@
 // Reads what a client says on `/stream`. Whatever it is, the answer is a frame or a failure that names what is wrong with it.
+// A client may nest a value thousands of levels deep: this code never walks or stringifies a value before it is valid.
 import { Compile } from 'typebox/schema';
 import { Failure } from '../../schemas/failure.ts';
 import { SubscribeFrame, UnsubscribeFrame } from '../../schemas/subscription.ts';
@@ -8,7 +9,13 @@ export type ClientFrame = SubscribeFrame | UnsubscribeFrame;
 /** A frame, or what is wrong with it; `id` is the subscription that it speaks of, where that can be told. */
 export type Said = { readonly frame: ClientFrame } | { readonly failure: Failure; readonly id: string | undefined };
 
-const kinds = { subscribe: Compile(SubscribeFrame), unsubscribe: Compile(UnsubscribeFrame) };
+const kinds = {
+  subscribe: { validator: Compile(SubscribeFrame), fields: new Set(Object.keys(SubscribeFrame.properties)) },
+  unsubscribe: { validator: Compile(UnsubscribeFrame), fields: new Set(Object.keys(UnsubscribeFrame.properties)) },
+};
+
+/** A value or a name of the client is quoted up to this length, in UTF-16 code units. */
+const maxQuoted = 40;
 
 /** Which fields mean something to which topic, beside those of every subscription. */
 const fieldsOf: Readonly<Record<SubscribeFrame['topic'], ReadonlySet<string>>> = {
@@ -32,10 +39,13 @@ export function readClientFrame(text: string | null): Said {
   const { type, id: given } = value as { type?: unknown; id?: unknown };
   const id = typeof given === 'string' && given.length > 0 && given.length <= 64 ? given : undefined;
   if (type !== 'subscribe' && type !== 'unsubscribe')
-    return refuse(`There is no message of the type ${shorten(type)}`, id, 'type');
-  const kind = kinds[type];
-  if (!kind.Check(value)) {
-    const [, [error]] = kind.Errors(value);
+    return refuse(`type is ${describe(type)}; it must be "subscribe" or "unsubscribe"`, id, 'type');
+  const { validator, fields } = kinds[type];
+  // Before the validator: it would report each of the thousands of fields that fit into a message.
+  const unknown = Object.keys(value).find((field) => !fields.has(field));
+  if (unknown !== undefined) return refuse(`The ${type} message has no field ${quote(unknown)}`, id, cut(unknown));
+  if (!validator.Check(value)) {
+    const [, [error]] = validator.Errors(value);
     const place = error?.instancePath.slice(1).replaceAll('/', '.') ?? '';
     return refuse(`${place === '' ? `The ${type} message` : place} ${error?.message ?? 'is not valid'}`, id, place);
   }
@@ -61,6 +71,20 @@ function refuse(detail: string, id: string | undefined, field?: string): Said {
   return { failure, id };
 }
 
-function shorten(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 40);
+/** Quotes a primitive. Names the type of anything else: `JSON.stringify` overflows the stack on a deep value. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(cut(text));
+}
+
+/** Never ends in half a surrogate pair: a character outside the BMP is kept whole or dropped. */
+function cut(text: string): string {
+  if (text.length <= maxQuoted) return text;
+  return `${text.slice(0, maxQuoted - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
