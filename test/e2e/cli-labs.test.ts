@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { startApp } from '../support/app.ts';
 import { findBuild, useCli } from '../support/cli.ts';
-import { docker, removeContainer, waitFor } from '../support/engine.ts';
+import { docker, removeContainer } from '../support/engine.ts';
 import { useLabFiles, webLab } from '../support/lab-files.ts';
 import { clearLab, findLeft } from '../support/labs.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const build = await findBuild({ after });
 const app = await startApp({ after });
@@ -95,7 +96,7 @@ ${name}: 1 to create, 2 to replace, 1 to remove, 1 kept
   const line = listed.stdout.split('\n').find((one) => one.startsWith(`${name} `)) ?? '';
   assert.match(line, /^\S+ +as described +running\(3\) +1 +\S+ +in 1 hour$/, listed.stdout);
   await docker('stop', '-t', '0', `${name}-alone`);
-  await waitFor(async () => /differs +running\(2\), exited\(1\)/.test((await terrarium('ls')).stdout), {
+  await waitFor(async (see) => /differs +running\(2\), exited\(1\)/.test(see((await terrarium('ls')).stdout)), {
     what: 'ls to see a stop',
   });
   assert.ok((await terrarium('ls', '-q')).stdout.split('\n').includes(name));
@@ -207,7 +208,9 @@ test('Ctrl-C in the middle of an up leaves nothing, on a terminal and in a pipe'
   await killed.until('the web to be made', ({ stderr }) => /container web created/.test(stderr));
   killed.kill('SIGKILL');
   await killed.end();
-  await waitFor(async () => (await findLeft(name)).length === 0, { what: 'the server to undo it', timeoutMs: 30_000 });
+  await waitFor(async (see) => see(await findLeft(name)).length === 0, {
+    what: 'the server to undo it',
+  });
 });
 
 test('for a class: instances, and one for somebody', async () => {

@@ -4,10 +4,11 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
 import { type CliTerminal, findBuild, useCli } from '../support/cli.ts';
-import { dockerApi, removeContainer, runCommand, waitFor } from '../support/engine.ts';
+import { dockerApi, removeContainer, runCommand } from '../support/engine.ts';
 import { listProcesses } from '../support/processes.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const build = await findBuild({ after });
 const app = await startApp({ after });
@@ -39,17 +40,21 @@ test('sh: a terminal with its size, Ctrl-C, and the exit code', async () => {
   await runCommand('stty', ['-F', shell.tty, 'rows', '41', 'cols', '133']);
   // The real stty sets one after the other, and what is typed may come between.
   await waitFor(
-    async () => {
+    async (see) => {
       shell.type('stty size\r');
       await sleep(200);
-      return /\n41 133\r/.test(shell.stdout);
+      return /\n41 133\r/.test(see(shell.stdout));
     },
-    { what: 'the new size', timeoutMs: 20_000 },
+    { what: 'the new size' },
   );
   shell.type('sleep 98765\r');
-  await waitFor(async () => (await listProcesses(name)).some((line) => line.includes('98765')), { what: 'the sleep' });
+  await waitFor(async (see) => see(await listProcesses(name)).some((line) => line.includes('98765')), {
+    what: 'the sleep',
+  });
   shell.type('\u0003');
-  await waitFor(async () => !(await listProcesses(name)).some((line) => line.includes('98765')), { what: 'Ctrl-C' });
+  await waitFor(async (see) => !see(await listProcesses(name)).some((line) => line.includes('98765')), {
+    what: 'Ctrl-C',
+  });
   shell.type('exit 7\r');
   assert.equal(await shell.end(), 7);
   assert.equal(shell.modes.after, shell.modes.before, shell.stdout);
@@ -85,7 +90,7 @@ test('sh: killed, or cut by the end of the server: the terminal is as before, an
   process.kill(pid, 'SIGTERM');
   assert.equal(await killed.end(), 143);
   assert.equal(killed.modes.after, killed.modes.before, killed.stdout);
-  await waitFor(async () => (await countShells()) === 0, { what: 'the shell to end', timeoutMs: 20_000 });
+  await waitFor(async (see) => see(await countShells()) === 0, { what: 'the shell to end' });
 
   const cut = cli.startOnTerminal('sh', name);
   await awaitShell(cut, 'ready');
@@ -93,7 +98,7 @@ test('sh: killed, or cut by the end of the server: the terminal is as before, an
   assert.equal(await cut.end(), 125);
   assert.match(cut.stdout, /terrarium: The terminal was cut/);
   assert.equal(cut.modes.after, cut.modes.before, cut.stdout);
-  await waitFor(async () => (await countShells()) === 0, { what: 'the shell to end', timeoutMs: 40_000 });
+  await waitFor(async (see) => see(await countShells()) === 0, { what: 'the shell to end', timeoutMs: 40_000 });
 });
 
 test('run -it --rm: attached to the main process, and gone with it', async () => {
@@ -104,7 +109,7 @@ test('run -it --rm: attached to the main process, and gone with it', async () =>
   run.type('exit 5\r');
   assert.equal(await run.end(), 5);
   assert.equal(run.modes.after, run.modes.before, run.stdout);
-  await waitFor(async () => (await dockerApi('GET', `/containers/${name}/json`)).status === 404, {
+  await waitFor(async (see) => see((await dockerApi('GET', `/containers/${name}/json`)).status) === 404, {
     what: 'it to be gone',
   });
 });

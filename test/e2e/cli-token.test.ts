@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { startApp, testToken } from '../support/app.ts';
 import { findBuild, useCli } from '../support/cli.ts';
 import { defer } from '../support/defer.ts';
-import { waitFor } from '../support/engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-token-'));
 defer({ after }, () => rm(folder, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ test('what it writes lets people in, as what was said, and out', async (t) => {
   assert.equal((await session(testToken)).body.role, 'admin', 'the token of the server is good beside the file');
 
   const second = (await terrarium('token', 'create', 'alice', '--add')).stdout.trim();
-  await waitFor(async () => (await session(second)).status === 200, { what: 'the second token to be known' });
+  await waitFor(async (see) => see((await session(second)).status) === 200, { what: 'the second token to be known' });
   assert.equal((await session(made.stdout.trim())).status, 200, 'the first is good beside it');
   assert.equal((await stat(file)).mode & 0o777, 0o640, 'the group may read it still');
 
@@ -64,7 +64,7 @@ test('what it writes lets people in, as what was said, and out', async (t) => {
   const revoked = await terrarium('token', 'revoke', 'alice');
   assert.equal(revoked.code, 0, revoked.stderr);
   for (const token of [made.stdout.trim(), second])
-    await waitFor(async () => (await session(token)).status === 401, { what: 'alice to be out' });
+    await waitFor(async (see) => see((await session(token)).status) === 401, { what: 'alice to be out' });
   assert.equal((await session(beamer.token)).status, 200);
 });
 

@@ -16,12 +16,12 @@ import {
   removeContainer,
   removeNetwork,
   runCommand,
-  waitFor,
 } from '../support/engine.ts';
 import { clearLab, labName } from '../support/labs.ts';
 import { listProcesses } from '../support/processes.ts';
 import { runId, testLabel, uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const build = await findBuild({ after });
 const app = await startApp({ after });
@@ -182,7 +182,7 @@ test('the log: each output to its own, as docker logs', async () => {
     '-c',
     'for n in 1 2 3; do echo out $n; echo err $n >&2; done; sleep 3600',
   );
-  await waitFor(async () => (await docker('logs', name)).stderr.includes('err 3'), { what: 'the log' });
+  await waitFor(async (see) => see((await docker('logs', name)).stderr).includes('err 3'), { what: 'the log' });
   for (const flags of [[], ['--tail', '2'], ['-n', '1'], ['--timestamps']]) {
     const ours = await terrarium('logs', ...flags, name);
     const theirs = await docker('logs', ...flags, name);

@@ -10,10 +10,11 @@ import test, { type TestContext } from 'node:test';
 import { errorKinds } from '../../src/schemas/error-codes.ts';
 import { reachabilityCodes } from '../../src/schemas/reachability-codes.ts';
 import { extractExamples, findUntrue, joinExamples, splitOutput } from '../support/docs-examples.ts';
-import { runCommand, waitFor } from '../support/engine.ts';
+import { runCommand } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { loadScript } from '../support/script.ts';
 import { findServerProgram } from '../support/server-program.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const documents = [
   'docs/api.md',
@@ -54,9 +55,8 @@ test('the examples of the documentation', { skip: whyNoPrivateEngine() }, async 
     TERRARIUM_TOKEN: undefined,
   };
   const server = startInside(t, engine, env, process.execPath, ...(await findServerProgram()));
-  await waitFor(() => server.hasEnded() || server.output().includes('Terrarium listens'), {
+  await waitFor((see) => server.hasEnded() || see(server.output()).includes('Terrarium listens'), {
     what: 'the server to listen',
-    timeoutMs: 30_000,
   });
 
   for (const document of documents) {
@@ -149,7 +149,9 @@ async function startMirror(t: TestContext, engine: PrivateEngine, folder: string
   startInside(t, engine, {}, 'docker-registry', 'serve', file);
   const copy = `${registry}/library/busybox:1.36`;
   await engine.docker('tag', 'busybox:latest', copy);
-  await waitFor(async () => (await engine.docker('push', '--quiet', copy)).code === 0, { what: 'the registry' });
+  await waitFor(async (see) => see((await engine.docker('push', '--quiet', copy)).code) === 0, {
+    what: 'the registry',
+  });
   await engine.docker('image', 'rm', copy);
 }
 

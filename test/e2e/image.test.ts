@@ -12,9 +12,9 @@ import {
   listContainerIds,
   removeContainer,
   runCommand,
-  waitFor,
 } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const base = 'terrarium-test-base:trixie';
 /** What this machine trusts: a proxy that opens TLS is trusted in the build as here. */
@@ -120,7 +120,7 @@ test('the image', async (t) => {
     const bomb = 'i=0; while [ $i -lt 90 ]; do sleep 2 & i=$((i+1)); done 2>&1';
     assert.match((await docker('exec', id, 'sh', '-c', bomb)).stdout, /[Cc]annot fork|Resource temporarily/);
     const processes = async () => (await docker('top', id)).stdout.split('\n').length;
-    await waitFor(async () => (await processes()) < 10, { what: 'the processes to end', timeoutMs: 20_000 });
+    await waitFor(async (see) => see(await processes()) < 10, { what: 'the processes to end' });
   });
 
   await t.test('it says what software is in it, and under which licences', async () => {
@@ -183,11 +183,11 @@ test('the image', async (t) => {
     assert.ok(JSON.stringify(listed).includes(container.id));
 
     const listener = await waitFor(
-      async () => {
+      async (see) => {
         const answer = await call('GET', `/api/v1/containers/${container.id}/netstat`);
         assert.equal(answer.status, 200, await answer.clone().text());
         const { sockets } = (await answer.json()) as { sockets: { local: { port: number }; state: string }[] };
-        return sockets.find(({ local, state }) => local.port === 2222 && state === 'LISTEN');
+        return see(sockets).find(({ local, state }) => local.port === 2222 && state === 'LISTEN');
       },
       { what: 'the listener on 2222' },
     );

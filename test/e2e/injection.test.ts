@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { type CommandResult, callDocker, dockerApi, execInContainer, runCommand, waitFor } from '../support/engine.ts';
+import { type CommandResult, callDocker, dockerApi, execInContainer, runCommand } from '../support/engine.ts';
 import { forEachParallel } from '../support/generated-strings.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { findOrder } from '../support/terminal-orders.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 /** Sets the title, clears, turns text around, forges a line and a row, and is script in a page and in XML. */
@@ -211,7 +212,7 @@ test('an event is one message of server-sent events and one line, whatever it te
     })().catch(() => {});
     await callDocker('POST', '/containers/web/pause');
     await callDocker('POST', '/containers/web/unpause');
-    await waitFor(() => text.includes('container.unpaused'), { what: 'the event', timeoutMs: 30_000 });
+    await waitFor((see) => see(text).includes('container.unpaused'), { what: 'the event' });
     leave.abort();
     await reading;
     const whole = text.slice(0, text.lastIndexOf('\n'));

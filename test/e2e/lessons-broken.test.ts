@@ -7,12 +7,12 @@ import type { CheckReport } from '../../src/schemas/lab-check.ts';
 import { describePrincipal } from '../../src/services/access.ts';
 import { createLessons } from '../../src/services/lessons/lessons.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { useLabs } from '../support/labs.ts';
 import { type Breakage, breakages } from '../support/lesson-breakages.ts';
 import { openLessonPlace } from '../support/lesson-places.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** One in three, chosen by chance, and all of them in the sweep. */
 const chance = process.env.TERRARIUM_SWEEP === undefined ? seededRandom(seed) : () => 0;
@@ -49,7 +49,7 @@ test('each check fails when its statement is broken', { skip: whyNoPrivateEngine
           const isSeen = (evidence: string) => !/^$|does not run|no container/.test(evidence);
           return seen.length > 0 && seen.every(({ status, evidence }) => status === 'fail' && isSeen(evidence));
         };
-        await waitFor(areBroken, { what: breakage.how, timeoutMs: 20_000, intervalMs: 300 }).catch(() =>
+        await waitFor(areBroken, { what: breakage.how, intervalMs: 300 }).catch(() =>
           assert.fail(`${breakage.how}: ${JSON.stringify(seen)}`),
         );
         await breakage.undo?.(place);

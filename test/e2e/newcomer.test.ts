@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { type MachineProgram, startBareMachine } from '../support/bare-machine.ts';
-import { waitFor } from '../support/engine.ts';
 import { extractTour } from '../support/readme-tour.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const home = '/root/terrarium';
 const url = 'http://127.0.0.1:4242';
@@ -65,7 +65,7 @@ test('a newcomer on a bare machine', { skip }, async (t) => {
     });
 
     await t.test('the tour leaves nothing', async () => {
-      await waitFor(async () => (await listAll()).length === 0, { what: 'the helpers to end' });
+      await waitFor(async (see) => see(await listAll()).length === 0, { what: 'the helpers to end' });
     });
 
     await t.test('SIGTERM ends it in order, also while someone watches', async () => {
@@ -73,7 +73,7 @@ test('a newcomer on a bare machine', { skip }, async (t) => {
       const token = (await machine.mustRun('cat', '/root/.local/state/terrarium/token')).trim();
       const headers = ['-H', `Authorization: Bearer ${token}`, '-H', 'Accept: application/x-ndjson'];
       const watcher = machine.start('/', 'curl', '-sSN', ...headers, `${url}/api/v1/containers/watched/netstat`);
-      await waitFor(() => watcher.output().includes('"snapshot"'), { what: 'the first frame' }).catch((error) =>
+      await waitFor((see) => see(watcher.output()).includes('"snapshot"'), { what: 'the first frame' }).catch((error) =>
         Promise.reject(new Error(watcher.output(), { cause: error })),
       );
       assert.equal((await listAll()).length, 2, 'the container and the helper that looks at it');
@@ -105,7 +105,7 @@ test('a newcomer on a bare machine', { skip }, async (t) => {
     machine.start('/', 'docker-registry', 'serve', '/root/registry.yml');
     const copy = '127.0.0.1:5000/library/busybox:latest';
     await machine.mustRun('docker', 'tag', 'busybox:latest', copy);
-    await waitFor(async () => (await machine.run('docker', 'push', '--quiet', copy)).code === 0, {
+    await waitFor(async (see) => see((await machine.run('docker', 'push', '--quiet', copy)).code) === 0, {
       what: 'the registry',
     });
     await machine.mustRun('docker', 'image', 'rm', 'busybox:latest', copy);

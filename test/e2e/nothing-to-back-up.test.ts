@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { after, type TestContext, test } from 'node:test';
-import { removeContainer, removeNetwork, waitFor } from '../support/engine.ts';
+import { removeContainer, removeNetwork } from '../support/engine.ts';
 import { clearLab, labName, smallLab } from '../support/labs.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 interface Caller {
   readonly server: ServerProcess;
@@ -100,7 +101,7 @@ test('a second server takes over while the first one still serves', async (t) =>
   const tellLab = ({ call }: Caller): Promise<unknown> => call('GET', `labs/${lab}`);
   assert.deepEqual(sorted(await tellLab(next)), sorted(await tellLab(old)));
   const { startedAt } = await old.call('POST', `containers/${lab}-web/restart`);
-  await waitFor(async () => (await next.call('GET', `containers/${lab}-web`)).startedAt === startedAt, {
+  await waitFor(async (see) => see((await next.call('GET', `containers/${lab}-web`)).startedAt) === startedAt, {
     what: 'the next one to know what the old one did',
   });
   await old.server.kill('SIGTERM');

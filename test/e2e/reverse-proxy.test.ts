@@ -9,9 +9,10 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { createTestContainer, docker, execInContainer, findFreePort, waitFor } from '../support/engine.ts';
+import { createTestContainer, docker, execInContainer, findFreePort } from '../support/engine.ts';
 import { type OperatorsMachine, startOperatorsMachine } from '../support/operators-machine.ts';
 import type { Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const name = 'lab.example';
 /** How long the proxy waits for the server to say something, in seconds: less than it would, so that a test need not. */
@@ -92,10 +93,12 @@ async function start({ id, run }: OperatorsMachine, command: string[], port: num
     `${command.join(' ')} > /tmp/${port}.log 2>&1`,
   );
   assert.equal(code, 0, stderr);
-  await waitFor(async () => (await run('curl', '-sk', '-o', '/dev/null', `https://127.0.0.1:${port}/`)).code !== 7, {
-    what: command.join(' '),
-    timeoutMs: 20_000,
-  }).catch(async (cause) => {
+  await waitFor(
+    async (see) => see((await run('curl', '-sk', '-o', '/dev/null', `https://127.0.0.1:${port}/`)).code) !== 7,
+    {
+      what: command.join(' '),
+    },
+  ).catch(async (cause) => {
     throw new Error((await run('cat', `/tmp/${port}.log`)).stdout, { cause });
   });
 }
@@ -172,7 +175,7 @@ async function connect(
     heard.code ||= code;
     heard.ended = true;
   });
-  await waitFor(() => heard.ended || socket.readyState === WebSocket.OPEN, { what: 'the connection' });
+  await waitFor((see) => heard.ended || see(socket.readyState) === WebSocket.OPEN, { what: 'the connection' });
   return heard;
 }
 
@@ -210,11 +213,11 @@ for (const [proxy, startProxy] of [
       const shows = (frame: Frame) => JSON.stringify(frame).includes(`"port":${nextPort}`);
       await execInContainer(id, 'httpd', '-p', String(nextPort));
       for (const stream of [socket, lines])
-        await waitFor(() => stream?.frames.some(shows), { what: `port ${nextPort}`, timeoutMs: 5_000 });
+        await waitFor(() => stream?.frames.some(shows), { what: `port ${nextPort}` });
     }
     const before = events?.frames.length ?? 0;
     await createTestContainer({ after });
-    await waitFor(() => (events?.frames.length ?? 0) > before, { what: 'an event', timeoutMs: 5_000 });
+    await waitFor((see) => see(events?.frames.length ?? 0) > before, { what: 'an event' });
 
     // For three times the proxy's patience nothing happens but heartbeats.
     await sleep(3 * patience * 1_000);
@@ -237,6 +240,6 @@ test('nginx cuts streams that are silent for longer than it waits, which is why 
   const streams = await Promise.all([connect(proxied), follow(proxied, 'application/x-ndjson')]);
   for (const stream of streams) {
     await waitFor(() => has(stream, 'snapshot'), { what: 'a snapshot' });
-    await waitFor(() => stream.ended, { what: 'nginx to cut it', timeoutMs: 15_000 });
+    await waitFor(() => stream.ended, { what: 'nginx to cut it' });
   }
 });

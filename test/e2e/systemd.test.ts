@@ -7,10 +7,11 @@ import path from 'node:path';
 import test from 'node:test';
 import { findBuild } from '../support/cli.ts';
 import { defer } from '../support/defer.ts';
-import { localEndpoint, removeContainer, waitFor } from '../support/engine.ts';
+import { localEndpoint, removeContainer } from '../support/engine.ts';
 import { startOperatorsMachine } from '../support/operators-machine.ts';
 import { removeCgroups } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const unit = await readFile(path.join(root, 'docs', 'systemd', 'terrarium.service'), 'utf8');
@@ -95,7 +96,7 @@ test('under systemd: it starts, works with no rights, comes back when it was kil
     },
   });
   const { run, mustRun, write } = machine;
-  await waitFor(async () => /running|degraded/.test((await run('systemctl', 'is-system-running')).stdout), {
+  await waitFor(async (see) => /running|degraded/.test(see((await run('systemctl', 'is-system-running')).stdout)), {
     what: 'systemd',
     timeoutMs: 60_000,
   });
@@ -123,7 +124,7 @@ test('under systemd: it starts, works with no rights, comes back when it was kil
     return status === 200 && JSON.parse(text).engines[0].state === 'live';
   };
   const waitUntilReady = async () => {
-    await waitFor(isReady, { what: 'the server to be ready', timeoutMs: 30_000 }).catch(async (cause) => {
+    await waitFor(isReady, { what: 'the server to be ready' }).catch(async (cause) => {
       throw new Error(await logOf(), { cause });
     });
   };
@@ -146,14 +147,16 @@ test('under systemd: it starts, works with no rights, comes back when it was kil
   defer(t, () => removeContainer(name));
   const made = await ask('POST', '/api/v1/containers/closed', { name, command: ['nc', '-l', '-p', '2222'] });
   assert.equal(made.status, 201, made.text);
-  await waitFor(async () => (await ask('GET', `/api/v1/containers/${name}/netstat`)).text.includes('"port":2222'), {
-    what: 'the listener to be seen',
-  });
+  await waitFor(
+    async (see) => see((await ask('GET', `/api/v1/containers/${name}/netstat`)).text).includes('"port":2222'),
+    {
+      what: 'the listener to be seen',
+    },
+  );
 
   await mustRun('systemctl', 'kill', '--signal=KILL', 'terrarium');
-  await waitFor(async () => (await show('NRestarts')) === '1', {
+  await waitFor(async (see) => see(await show('NRestarts')) === '1', {
     what: 'systemd to start it again',
-    timeoutMs: 20_000,
   });
   await waitUntilReady();
   assert.equal((await ask('GET', `/api/v1/containers/${name}`)).status, 200);

@@ -7,9 +7,10 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { Engine, PullProgress } from '../../src/engine/engine.ts';
-import { docker, findFreePort, runCommand, waitFor } from '../support/engine.ts';
+import { docker, findFreePort, runCommand } from '../support/engine.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 async function startRegistry(t: TestContext): Promise<{ port: number; folder: string }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'terrarium-registry-'));

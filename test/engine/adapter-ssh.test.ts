@@ -12,9 +12,10 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { Failure } from '../../src/schemas/failure.ts';
 import { liveAContainersLife } from '../support/container-life.ts';
 import { defer } from '../support/defer.ts';
-import { findFreePort, waitFor } from '../support/engine.ts';
+import { findFreePort } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { makeSshKey, type SshServer, startSshServer, whyNoSshServer } from '../support/ssh-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine() || whyNoSshServer();
 
@@ -179,7 +180,7 @@ test('a connection that ends is made again by itself, and one that cannot be mad
         () => false,
         (error: Failure) => /nothing listens for ssh|has cut/.test(error.message),
       ),
-    { what: 'it to be away', timeoutMs: 30_000 },
+    { what: 'it to be away' },
   );
   await own.start();
   await waitFor(() => engine.ping({ deadlineMs: 20_000 }).then(() => true), {
@@ -196,7 +197,7 @@ test('a connection that ends is made again by itself, and one that cannot be mad
         () => false,
         ({ message }: Failure) => /is another one/.test(message),
       ),
-    { what: 'the new key to be refused', timeoutMs: 30_000 },
+    { what: 'the new key to be refused' },
   );
   for (let i = 0; i < 200; i += 1)
     await engine.ping({ deadlineMs: 20_000 }).catch(({ message }: Failure) => failures.add(message));
@@ -228,9 +229,8 @@ test('a server that is SIGKILLed leaves no ssh, no socket and no folder', { skip
   const gone = once(server, 'exit');
   server.kill('SIGKILL');
   await gone;
-  await waitFor(async () => (await listTunnels()).length === 0 && (await listFolders()).length === 0, {
+  await waitFor(async (see) => see(await listTunnels()).length === 0 && see(await listFolders()).length === 0, {
     what: 'nothing to be left',
-    timeoutMs: 30_000,
   });
 });
 

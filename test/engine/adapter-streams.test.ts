@@ -5,8 +5,9 @@ import test, { type TestContext } from 'node:test';
 import type { CreateBody } from '../../src/domain/container/create-body.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { AttachedStreams, Engine } from '../../src/engine/engine.ts';
-import { callDocker, createTestContainer, localEndpoint, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, localEndpoint, removeContainer } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 function connect(t: TestContext): Engine {
   const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
@@ -64,7 +65,7 @@ test('a tick on stdin is answered at once, for as long as it is attached', async
   });
   for (let tick = 1; tick <= 20; tick += 1) {
     streams.stdin.write(`${tick}\n`);
-    await waitFor(() => heard.endsWith(`${tick}\n`), {
+    await waitFor((see) => see(heard).endsWith(`${tick}\n`), {
       what: `the answer to tick ${tick}`,
       timeoutMs: 2_000,
       intervalMs: 2,
@@ -73,7 +74,9 @@ test('a tick on stdin is answered at once, for as long as it is attached', async
   streams.destroy();
   assert.deepEqual(await streams.closed, {});
   // Its stdin was open once, and is closed now: it ends by itself.
-  await waitFor(async () => (await engine.inspectContainer(id)).state === 'exited', { what: 'the container to end' });
+  await waitFor(async (see) => see((await engine.inspectContainer(id)).state) === 'exited', {
+    what: 'the container to end',
+  });
 });
 
 test('with a TTY all is stdout, and the size is told', async (t) => {
@@ -88,7 +91,9 @@ test('with a TTY all is stdout, and the size is told', async (t) => {
   await engine.startContainer(id);
   await engine.resizeContainer(id, { cols: 97, rows: 31 });
   streams.stdin.write('stty size; echo err >&2\n');
-  await waitFor(() => /31 97/.test(screen) && /\nerr\r/.test(screen), { what: 'the size, and stderr on the screen' });
+  await waitFor((see) => /31 97/.test(see(screen)) && /\nerr\r/.test(see(screen)), {
+    what: 'the size, and stderr on the screen',
+  });
   streams.stdin.write('exit\n');
   assert.deepEqual(await streams.closed, {});
 });
@@ -165,7 +170,7 @@ test('an exec with a TTY is resized while it runs', async (t) => {
   await waitFor(async () => (await engine.inspectExec(exec)).running, { what: 'the shell to run' });
   await engine.resizeExec(exec, { cols: 61, rows: 17 });
   streams.stdin.write('stty size\n');
-  await waitFor(() => /17 61/.test(screen), { what: 'the new size' });
+  await waitFor((see) => /17 61/.test(see(screen)), { what: 'the new size' });
   streams.stdin.write('exit 5\n');
   await streams.closed;
   assert.equal((await engine.inspectExec(exec)).exitCode, 5);
@@ -188,7 +193,7 @@ test('a slow reader holds the program up, and nothing piles up here', async (t) 
   const streams = await engine.startExec(exec, {});
   streams.stderr.resume();
   streams.stdout.once('readable', () => {});
-  await waitFor(async () => streams.stdout.readableLength > 0, { what: 'the first bytes' });
+  await waitFor(async (see) => see(streams.stdout.readableLength) > 0, { what: 'the first bytes' });
   const before = process.memoryUsage().arrayBuffers;
   // What the socket and the engine hold between them is far less than what the program wants to write.
   await waitFor(async () => (await engine.inspectExec(exec)).running, { what: 'the program to be held up' });
@@ -225,7 +230,9 @@ test('a log is read with its outputs apart and in order, from the end, and follo
     }
     return pieces.join('');
   };
-  await waitFor(async () => (await read()) === 'stdout: one\nstderr: two\nstdout: three\n', { what: 'the whole log' });
+  await waitFor(async (see) => see(await read()) === 'stdout: one\nstderr: two\nstdout: three\n', {
+    what: 'the whole log',
+  });
   assert.equal(await read(1), 'stdout: three\n');
 
   const followed: string[] = [];
@@ -233,7 +240,7 @@ test('a log is read with its outputs apart and in order, from the end, and follo
   const following = (async () => {
     for await (const { bytes } of logs) followed.push(bytes.toString());
   })();
-  await waitFor(() => followed.length >= 2, { what: 'what was there already' });
+  await waitFor((see) => see(followed).length >= 2, { what: 'what was there already' });
   const streams = await engine.attach(id, { tty: false });
   streams.stdout.resume();
   streams.stderr.resume();
@@ -252,7 +259,7 @@ test('a followed log ends when it is told to, and the log of a TTY has no frames
   const following = (async () => {
     for await (const { stream, bytes } of logs) pieces.push(`${stream}: ${bytes}`);
   })();
-  await waitFor(() => pieces.length > 0, { what: 'the line' });
+  await waitFor((see) => see(pieces).length > 0, { what: 'the line' });
   logs.destroy();
   await following;
   assert.equal(pieces.join(''), 'stdout: screen\r\n');

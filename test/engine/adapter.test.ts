@@ -14,9 +14,9 @@ import {
   localEndpoint,
   removeContainer,
   removeNetwork,
-  waitFor,
 } from '../support/engine.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 function connect(t: TestContext): Engine {
   const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
@@ -100,7 +100,7 @@ test('a container is created, started, inspected, paused, stopped, restarted, ki
 
   await engine.startContainer(id);
   await engine.killContainer(id, 'SIGKILL');
-  await waitFor(async () => (await inspectContainer(id)).State.ExitCode === 137, { what: 'the kill to show' });
+  await waitFor(async (see) => see((await inspectContainer(id)).State.ExitCode) === 137, { what: 'the kill to show' });
 
   await engine.startContainer(id);
   await engine.removeContainer(id, { force: true });
@@ -177,7 +177,7 @@ test('a file of a container is read whole, while it runs and while it does not',
     body: { Cmd: ['sh', '-c', 'seq 100000 > /long; : > /empty; ln -s /long /link; exec sleep 3600'] },
   });
   const long = `${Array.from({ length: 100_000 }, (_, i) => i + 1).join('\n')}\n`;
-  await waitFor(async () => (await engine.readFile(id, '/long')) === long, { what: 'all of the long one' });
+  await waitFor(async (see) => see(await engine.readFile(id, '/long')) === long, { what: 'all of the long one' });
   assert.equal(await engine.readFile(id, '/empty'), '');
   assert.match(await engine.readFile(id, '/etc/resolv.conf'), /^nameserver /m);
   await engine.killContainer(id, 'SIGKILL');
@@ -289,10 +289,12 @@ test('the event feed tells from when it was asked on, in order, and ends when it
       if (event.id === id) seen.push(event);
     }
   })();
-  await waitFor(() => seen.some(({ action }) => action === 'start'), { what: 'what happened before it was asked' });
+  await waitFor((see) => see(seen).some(({ action }) => action === 'start'), {
+    what: 'what happened before it was asked',
+  });
   assert.equal(isOpen, true);
   await docker('kill', id);
-  await waitFor(() => seen.some(({ action }) => action === 'die'), { what: 'what happens while it is open' });
+  await waitFor((see) => see(seen).some(({ action }) => action === 'die'), { what: 'what happens while it is open' });
   controller.abort();
   await feed;
   const actions = seen.map(({ action }) => action);

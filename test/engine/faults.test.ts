@@ -4,7 +4,8 @@ import test, { type TestContext } from 'node:test';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
-import { callDocker, createTestContainer, docker, inspectContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, docker, inspectContainer } from '../support/engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 async function connect(t: TestContext, over: 'unix' | 'tcp'): Promise<{ engine: Engine; line: ChaosProxy }> {
   const line = await startChaosProxy(t, { over });
@@ -71,7 +72,7 @@ for (const over of ['unix', 'tcp'] as const) {
     streams.stdout.on('data', (bytes: Buffer) => {
       heard += bytes.toString();
     });
-    await waitFor(() => heard === 'begun\n', { what: 'the first line' });
+    await waitFor((see) => see(heard) === 'begun\n', { what: 'the first line' });
     line.cut();
     const { error } = await within(soon, streams.closed);
     if (over === 'tcp') assert.ok(error instanceof Error, 'a reset is no end');
@@ -167,7 +168,7 @@ test('a followed log that is cut is no end of the log', async (t) => {
     for await (const { bytes } of logs) heard += bytes.toString();
   })();
   const failed = assert.rejects(within(soon, reading), { code: 'engine_unavailable' });
-  await waitFor(() => heard !== '', { what: 'the first line' });
+  await waitFor((see) => see(heard) !== '', { what: 'the first line' });
   line.cut();
   await failed;
 });
@@ -186,7 +187,7 @@ test('a hundred calls at once on a line that fails now and then all settle, and 
   for (const result of results) assert.ok(['ok', 'engine_unavailable'].includes(result), result);
   assert.equal((await engine.inspectContainer(id)).id, id);
   await engine.close();
-  await waitFor(() => line.connections === 0, { what: 'every connection to be closed' });
+  await waitFor((see) => see(line.connections) === 0, { what: 'every connection to be closed' });
 });
 
 test('an exec that is cut is known by its state: its end looks like any other', async (t) => {

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import request from 'supertest';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, createTestNetwork, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, createTestNetwork } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -36,7 +37,7 @@ async function compareText(target: { id: string }, real: (line: string) => Promi
         if (ours !== before) throw new Error(`${what}: ${line}\nours:\n${ours}\nreal:\n${before}`);
         return true;
       },
-      { what: `${what}: ${line} to be the same`, timeoutMs: 8_000, intervalMs: 100 },
+      { what: `${what}: ${line} to be the same`, intervalMs: 100 },
     );
 }
 
@@ -243,7 +244,9 @@ test('random changes by who may make them are seen, byte for byte', async () => 
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
       for (const line of changes) await target.run(`${line} 2>/dev/null; true`);
       // An IPv6 address is tentative for a while, and not shown the same by all until then.
-      await waitFor(async () => !/tentative/.test(await target.run('ip -6 addr')), { what: 'addresses to settle' });
+      await waitFor(async (see) => !/tentative/.test(see(await target.run('ip -6 addr'))), {
+        what: 'addresses to settle',
+      });
       await compare(target, changes.join('; '));
     }),
     { numRuns: runs, endOnFailure: true, includeErrorInReport: true },
@@ -291,15 +294,16 @@ test('the host: names are whole, and every device is there', async () => {
   await makeTarget({ after }, server);
   const names = async () => (await host.run('ls /sys/class/net')).trim().split(/\s+/).sort();
   await waitFor(
-    async () => {
+    async (see) => {
       const before = await names();
       const { interfaces } = await askJson(host);
       const seen = interfaces.map(({ name }: Frame) => name).sort();
       // Other tests make and remove containers at the same time.
       return (
-        JSON.stringify(before) === JSON.stringify(await names()) && JSON.stringify(seen) === JSON.stringify(before)
+        see(JSON.stringify(before)) === JSON.stringify(await names()) &&
+        see(JSON.stringify(seen)) === JSON.stringify(before)
       );
     },
-    { what: 'the devices to be the same', timeoutMs: 20_000 },
+    { what: 'the devices to be the same' },
   );
 });

@@ -9,11 +9,11 @@ import { createRegistry } from '../../src/engine/registry.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import { startApp } from '../support/app.ts';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
-import { waitFor } from '../support/engine.ts';
 import { EngineTruth } from '../support/engine-truth.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -86,14 +86,13 @@ test('an event that is damaged: the mirror is taken up anew, and right again', {
   registry.onStatus(({ state, reason }) => heard.push(`${state} ${reason ?? ''}`));
   line.set({ kind: 'mangle', only: /\/events/, mangle: (bytes) => flip(bytes, bytes.indexOf('{"')) });
   const id = await run('event');
-  await waitFor(() => heard.some((one) => one.startsWith('stale')), { what: 'stale', timeoutMs: 10_000 });
+  await waitFor((see) => see(heard).some((one) => one.startsWith('stale')), { what: 'stale' });
   line.set({ kind: 'none' });
-  await waitFor(() => registry.status().state === 'live' && registry.container(id)?.state === 'running', {
+  await waitFor((see) => see(registry.status().state) === 'live' && see(registry.container(id)?.state) === 'running', {
     what: 'the container to be known',
-    timeoutMs: 10_000,
   });
   await truth?.remove(id);
-  await waitFor(() => registry.container(id) === undefined, { what: 'events to be heard again' });
+  await waitFor((see) => see(registry.container(id)) === undefined, { what: 'events to be heard again' });
 });
 
 test('a frame of a command that is damaged: no answer that looks whole', { skip }, async (t) => {
@@ -144,7 +143,7 @@ test('a frame of a followed log that is damaged: each line is told, once, in the
       return damaged === 3 ? flip(bytes, 1) : bytes;
     },
   });
-  await waitFor(() => damaged >= 3, { what: 'damage to be done' });
+  await waitFor((see) => see(damaged) >= 3, { what: 'damage to be done' });
   line.set({ kind: 'none' });
   const all = Array.from({ length: 40 }, (_, index) => String(index + 1));
   await client.until('all lines', () => told().length >= all.length, 30_000);
@@ -208,7 +207,7 @@ test('bits that flip anywhere in what the engine says: no crash, and what is kno
       const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1);
       return isDeepStrictEqual([...registry.containers()].sort(byId), real.sort(byId));
     };
-    await waitFor(agrees, { what: `the mirror to be right, seed ${seed}, round ${round}`, timeoutMs: 15_000 });
+    await waitFor(agrees, { what: `the mirror to be right, seed ${seed}, round ${round}` });
   }
   assert.deepEqual(strangers, []);
   assert.ok(flips > 20 && failures > 0, `${flips} flips, ${failures} failures`);

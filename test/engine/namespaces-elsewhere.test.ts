@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test';
 import type { ContainerNamespaces, Namespace, NamespaceInFull } from '../../src/schemas/namespaces.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { inspectContainer, runCommand, waitFor } from '../support/engine.ts';
+import { inspectContainer, runCommand } from '../support/engine.ts';
 import { remappedIds } from '../support/machine-variants.ts';
 import { namespaceKinds } from '../support/namespaces.ts';
 import {
@@ -13,6 +13,7 @@ import {
   startPrivateEngine,
   whyNoPrivateEngine,
 } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const usual = process.env.DOCKER_HOST;
 const skip = whyNoPrivateEngine();
@@ -99,7 +100,9 @@ test('while the engine does not answer, what was last known is told', { skip }, 
   const target = await api.create('closed');
   const before: NamespaceInFull = (await api.get(`/namespaces/${target.namespace?.id}`)).body;
   await engine.kill();
-  await waitFor(async () => (await api.get('/engines/local')).body.state === 'stale', { what: 'it to be missed' });
+  await waitFor(async (see) => see((await api.get('/engines/local')).body.state) === 'stale', {
+    what: 'it to be missed',
+  });
   const { status, body } = await api.get(`/namespaces/${before.id}`);
   assert.deepEqual([status, body.stale, body.inode], [200, true, before.inode]);
   assert.deepEqual([body.members[0].pids, body.members[0].inodes], [null, before.members[0]?.inodes]);

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Api, useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { runCommand, waitFor } from '../support/engine.ts';
+import { runCommand } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 
@@ -126,8 +127,7 @@ test('an overlay is made on a manager of a swarm, and containers are on it', { s
   assert.equal((await api.delete('/networks/over')).status, 204);
 
   await host.docker('network', 'create', '--driver', 'overlay', '--subnet', '10.93.0.0/24', 'by-cli');
-  await waitFor(async () => (await api.get('/networks/by-cli')).body.bip === '10.93.0.1/24', {
+  await waitFor(async (see) => see((await api.get('/networks/by-cli')).body.bip) === '10.93.0.1/24', {
     what: 'the network that somebody else made to be seen whole',
-    timeoutMs: 5_000,
   });
 });

@@ -5,7 +5,6 @@ import test, { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HopKind, Path } from '../../src/schemas/packet-path.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { legacyIptables } from '../support/machine-variants.ts';
 import {
   askUdp,
@@ -21,6 +20,7 @@ import {
 import { expectCode, readPacketPath, readPath, rulesOf, spellHop, stopOf } from '../support/packet-paths.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { createScratchImage } from '../support/scratch-image.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const image = 'busybox:latest';
@@ -189,12 +189,12 @@ withNft('it listens on another port', async (t, stage) => {
   const query = { container: target.name, port: 80, from: stage.client.address };
   const codes = new Set<string>();
   await waitFor(
-    async () => {
+    async (see) => {
       const { verdict } = await readPath(stage.app, query);
       codes.add(verdict.code);
-      return verdict.sentence.includes('2222');
+      return see(verdict.sentence).includes('2222');
     },
-    { what: 'the sentence to name the port 2222', timeoutMs: 20_000 },
+    { what: 'the sentence to name the port 2222' },
   );
   assert.deepEqual([...codes], ['nothing_listens']);
 });

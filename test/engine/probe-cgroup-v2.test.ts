@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, execInContainer, inspectContainer, waitFor } from '../support/engine.ts';
+import { callDocker, execInContainer, inspectContainer } from '../support/engine.ts';
 import { cgroupV2, isCgroupV2, whyNoCgroupV2 } from '../support/machine-variants.ts';
 import { readMetric } from '../support/metric.ts';
 import { makeTarget, type Target } from '../support/observed.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = isCgroupV2() ? false : whyNoPrivateEngine() || whyNoCgroupV2();
 
@@ -34,12 +35,12 @@ const readWalks = () => readMetric(app(), 'probe_walks_total');
 
 async function awaitRest(): Promise<void> {
   await waitFor(
-    async () => {
+    async (see) => {
       const before = await readWalks();
       await sleep(1_000);
-      return (await readWalks()) === before;
+      return see(await readWalks()) === before;
     },
-    { what: 'reads to end', timeoutMs: 20_000 },
+    { what: 'reads to end' },
   );
 }
 

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
 import { startApp } from '../support/app.ts';
-import { listContainerIds, waitFor } from '../support/engine.ts';
+import { listContainerIds } from '../support/engine.ts';
 import { makeTarget } from '../support/observed.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 /** Milliseconds from the engine's return in which all is as it was. */
@@ -44,9 +45,9 @@ async function killAndRestart(engine: PrivateEngine, client: StreamClient): Prom
 
 async function requireOneProbe(before: readonly string[]): Promise<string> {
   const found = await waitFor(
-    async () => {
+    async (see) => {
       const now = await listProbes();
-      return now.length === 1 && !before.includes(now[0] ?? '') && now;
+      return see(now).length === 1 && !see(before).includes(now[0] ?? '') && now;
     },
     { what: 'one new probe alone to be there', timeoutMs: promiseMs },
   ).catch(async (error) => assert.fail(`${error.message}: there are ${(await listProbes()).length}`));

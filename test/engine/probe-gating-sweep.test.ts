@@ -12,7 +12,6 @@ import {
   createTestNetwork,
   execInContainer,
   inspectContainer,
-  waitFor,
 } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
@@ -21,6 +20,7 @@ import { readMetric } from '../support/metric.ts';
 import { type SocketPlayer, startIntruder, startSocketPlayer } from '../support/socket-player.ts';
 import { type Deed, type SocketStep, SocketWorld, socketSteps } from '../support/socket-program.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -337,7 +337,10 @@ test('a connection that only its timers move', { skip: !isSweep && 'takes minute
   const observation = new Observation(t, { ...scene, steps: socketSteps() });
   await observation.begin();
   const before = await readNumber('forced_reads');
-  await waitFor(async () => (await readNumber('forced_reads')) > before, { what: 'a forced read', timeoutMs: 90_000 });
+  await waitFor(async (see) => see(await readNumber('forced_reads')) > before, {
+    what: 'a forced read',
+    timeoutMs: 90_000,
+  });
   await observation.settle(1);
   observation.judge();
 });
@@ -446,7 +449,7 @@ async function joinAndListen(t: TestContext, id: string): Promise<void> {
   const { id: joined } = await createTestContainer(t, {
     body: { Cmd: ['httpd', '-f', '-p', '84'], HostConfig: { NetworkMode: `container:${id}`, Init: false } },
   });
-  await waitFor(async () => (await execInContainer(joined, 'netstat', '-tln')).stdout.includes(':84 '), {
+  await waitFor(async (see) => see((await execInContainer(joined, 'netstat', '-tln')).stdout).includes(':84 '), {
     what: 'it to listen',
   });
   await callDocker('DELETE', `/containers/${joined}?force=true`);

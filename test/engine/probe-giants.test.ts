@@ -12,13 +12,13 @@ import {
   execInContainer,
   inspectContainer,
   listContainerIds,
-  waitFor,
 } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { readMetric } from '../support/metric.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 /** A process may open 20,000 on this machine's terms: three of them share what there is. */
@@ -57,7 +57,7 @@ async function makeGiant(): Promise<{ id: string; shrink(): Promise<void> }> {
       },
     },
   );
-  await waitFor(async () => (await docker('logs', id)).stdout.includes('open'), {
+  await waitFor(async (see) => see((await docker('logs', id)).stdout).includes('open'), {
     what: `the giant to open its sockets: ${(await docker('logs', id)).stderr}`,
     timeoutMs: 60_000,
   });
@@ -131,9 +131,8 @@ test('a giant stalls nobody, exhausts nothing, is said to be cut, and becomes or
   await far.until('its sockets', ({ data }) => data, 60_000);
   assert.equal(far.data?.truncated, true);
   assert.ok((far.data?.sockets.length ?? 0) >= 5_000, `${far.data?.sockets.length} sockets are shown`);
-  const probes = await waitFor(async () => (await listProbes()).length === 2 && listProbes(), {
+  const probes = await waitFor(async (see) => see(await listProbes()).length === 2 && listProbes(), {
     what: 'a probe for it alone',
-    timeoutMs: 20_000,
   });
 
   const beside = await timeChanges(neighbour.id, near, 30);
@@ -183,7 +182,9 @@ test('a giant stalls nobody, exhausts nothing, is said to be cut, and becomes or
     `a request took at most ${Math.round(requestMs)} ms; the watcher knew ${Math.round(performance.now() - shrunkAt)} ms after the giant had shrunk`,
   );
   assert.equal(far.data?.sockets.length, 15);
-  await waitFor(async () => (await listProbes()).length === 1, { what: 'its own probe to go', timeoutMs: 20_000 });
+  await waitFor(async (see) => see(await listProbes()).length === 1, {
+    what: 'its own probe to go',
+  });
   const afterwards = await timeChanges(neighbour.id, near, 5);
   t.diagnostic(`afterwards ${format(afterwards)}`);
   assert.deepEqual([...new Set(near.states), ...new Set(far.states)], ['live', 'live']);

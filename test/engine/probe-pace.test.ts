@@ -23,10 +23,10 @@ import {
   createTestNetwork,
   execInContainer,
   inspectContainer,
-  waitFor,
 } from '../support/engine.ts';
 import { runId, testLabels } from '../support/run-id.ts';
 import { startIntruder, startSocketPlayer } from '../support/socket-player.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const [local] = readConfig({ DOCKER_HOST: process.env.DOCKER_HOST }).engines;
 const engine = connectEngine(local ?? assert.fail());
@@ -80,7 +80,7 @@ class PacedProbe {
   }
 
   async stir(what: string): Promise<void> {
-    await waitFor(() => this.#stirs > 0, { what: `a word about ${what}`, timeoutMs: 20_000 });
+    await waitFor((see) => see(this.#stirs) > 0, { what: `a word about ${what}` });
   }
 }
 

@@ -14,8 +14,9 @@ import {
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import { startHelper } from '../../src/services/observation/helper.ts';
 import { buildProbeBody } from '../../src/services/observation/probe/probe-body.ts';
-import { createTestContainer, execInContainer, inspectContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer, execInContainer, inspectContainer } from '../support/engine.ts';
 import { runId, testLabels } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const [local] = readConfig({ DOCKER_HOST: process.env.DOCKER_HOST }).engines;
 const engine = connectEngine(local ?? assert.fail());
@@ -39,7 +40,7 @@ const look = (key: number, { forced = false, urgent = false } = {}) => lookWord(
 async function makeTarget(): Promise<ProbeTarget> {
   const body = { Cmd: ['httpd', '-f', '-p', '80'], HostConfig: { NetworkMode: 'none', Init: false } };
   const { id } = await createTestContainer({ after }, { body });
-  await waitFor(async () => (await execInContainer(id, 'netstat', '-tln')).stdout.includes(':80 '), {
+  await waitFor(async (see) => see((await execInContainer(id, 'netstat', '-tln')).stdout).includes(':80 '), {
     what: 'it to listen',
   });
   const { Pid: pid } = (await inspectContainer(id)).State;

@@ -7,7 +7,6 @@ import pLimit from 'p-limit';
 import type { ReachabilityEntry } from '../../src/schemas/reachability.ts';
 import type { Reachability, VerifiedEntry } from '../../src/schemas/verification.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { drawLab, makeGeneratedLab } from '../support/generated-lab.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import {
@@ -19,6 +18,7 @@ import {
   plugOutsideClient,
 } from '../support/outside-client.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -95,7 +95,7 @@ test('generated labs: what is predicted is what happens', { skip }, async (t) =>
       const after = await readMatrix(app, `lab=${name}`);
       return before.nodes.length > 1 && JSON.stringify(before.entries) === JSON.stringify(after.entries);
     };
-    await waitFor(isQuiet, { what: 'the lab to have started', timeoutMs: 30_000, intervalMs: 500 });
+    await waitFor(isQuiet, { what: 'the lab to have started', intervalMs: 500 });
 
     const matrix = await readMatrix(app, `lab=${name}&verify=true`);
     const { verification } = matrix;
@@ -188,7 +188,9 @@ test('what no rule shows is found by connecting, and told', { skip }, async (t) 
   const cables = [...(await must(host, 'ip -o link show type veth')).matchAll(/: (veth\w+)@/g)].map(([, name]) => name);
   assert.equal(cables.length, 2);
   for (const cable of cables) await must(host, `ip link set dev ${cable} type bridge_slave isolated on`);
-  await waitFor(async () => (await readMatrix(app, 'lab=hidden')).entries.length >= 4, { what: 'the listeners' });
+  await waitFor(async (see) => see((await readMatrix(app, 'lab=hidden')).entries).length >= 4, {
+    what: 'the listeners',
+  });
   const { verification } = await readMatrix(app, 'lab=hidden&verify=true');
   const between = verification?.disagreements.filter(({ from, to }) => from !== 'host' && to !== 'host') ?? [];
   assert.equal(between.length, 2);

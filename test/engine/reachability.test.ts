@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
 import type { Reachability } from '../../src/schemas/verification.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { listContainerIds, waitFor } from '../support/engine.ts';
+import { listContainerIds } from '../support/engine.ts';
 import { readPath } from '../support/packet-paths.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { createScratchImage } from '../support/scratch-image.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const engine = skip === false ? await startPrivateEngine({ after }, { image: 'busybox:latest' }) : undefined;
@@ -20,7 +21,7 @@ const servants = ['rules', 'proxies', 'verifier', 'probe', 'helper'] as const;
 const listServants = async (roles: readonly (typeof servants)[number][] = servants) =>
   (await Promise.all(roles.map((role) => listContainerIds(`io.terrarium.role=${role}`)))).flat();
 const nobodyIsLeft = (what: string) =>
-  waitFor(async () => (await listServants()).length === 0, { what, timeoutMs: 30_000, intervalMs: 250 });
+  waitFor(async (see) => see(await listServants()).length === 0, { what, intervalMs: 250 });
 
 async function run(t: TestContext, name: string, ...args: string[]): Promise<void> {
   t.after(async () => {
@@ -162,12 +163,14 @@ test('who leaves stops the connections, and nothing stays', { skip }, async (t) 
   const app = await startApp(t);
   const leaving = new AbortController();
   const asking = ask(app, '/reachability?lab=r&verify=true', { signal: leaving.signal });
-  await waitFor(async () => (await listServants(['verifier'])).length > 0, { what: 'a verifier', intervalMs: 10 });
+  await waitFor(async (see) => see(await listServants(['verifier'])).length > 0, {
+    what: 'a verifier',
+    intervalMs: 10,
+  });
   leaving.abort();
   await assert.rejects(asking);
-  await waitFor(async () => (await listServants(['verifier'])).length === 0, {
+  await waitFor(async (see) => see(await listServants(['verifier'])).length === 0, {
     what: 'the verifiers to be gone',
-    timeoutMs: 20_000,
   });
   await nobodyIsLeft('all others to have gone after their grace');
 });
@@ -177,7 +180,10 @@ test('a server that is killed leaves nothing', { skip }, async (t) => {
   await setSlowScene(t);
   const server = await startServerProcess(t, { env: { DOCKER_HOST: engine.host, TERRARIUM_LOG_LEVEL: 'warn' } });
   const asking = ask(server, '/reachability?lab=r&verify=true').catch(() => {});
-  await waitFor(async () => (await listServants(['verifier'])).length > 0, { what: 'a verifier', intervalMs: 10 });
+  await waitFor(async (see) => see(await listServants(['verifier'])).length > 0, {
+    what: 'a verifier',
+    intervalMs: 10,
+  });
   assert.ok((await listServants(['rules', 'proxies'])).length > 0);
   await server.kill('SIGKILL');
   await asking;
@@ -199,8 +205,7 @@ test('an engine that stalls is told as one', { skip }, async (t) => {
     assert.ok([503, 504].includes(answer.status), `${query}: ${answer.status} ${await answer.text()}`);
   }
   engine.thaw();
-  await waitFor(async () => (await ask(app, '/containers/stall-a/ports/80/path')).status === 200, {
+  await waitFor(async (see) => see((await ask(app, '/containers/stall-a/ports/80/path')).status) === 200, {
     what: 'answers to come again',
-    timeoutMs: 30_000,
   });
 });

@@ -5,8 +5,9 @@ import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { MirrorState } from '../../src/engine/mirror.ts';
 import { createRegistry, type Registry } from '../../src/engine/registry.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { callDocker, createTestContainer, docker, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, docker, removeContainer } from '../support/engine.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 function startRegistry(t: TestContext, endpoint: string): Registry {
   const engine = connectEngine({ name: 'local', endpoint });
@@ -22,7 +23,7 @@ function startRegistry(t: TestContext, endpoint: string): Registry {
 /** Waits for a state, and answers how many milliseconds it took. */
 async function reach(registry: Registry, state: MirrorState, timeoutMs: number): Promise<number> {
   const startedAt = performance.now();
-  await waitFor(() => registry.status().state === state, {
+  await waitFor((see) => see(registry.status().state) === state, {
     what: `the mirror to be ${state}`,
     timeoutMs,
     intervalMs: 5,
@@ -60,7 +61,7 @@ test('a line that is cut makes the mirror stale at once; what happened meanwhile
   await registry.settled();
   const { id: kept } = await createTestContainer(t);
   const { id: lost } = await createTestContainer(t, { start: false });
-  await waitFor(() => registry.container(kept)?.state === 'running' && registry.container(lost), {
+  await waitFor((see) => see(registry.container(kept)?.state) === 'running' && registry.container(lost), {
     what: 'both containers',
   });
 
@@ -126,7 +127,7 @@ test('events that were missed are told once when the line is back, in order', as
     if (event.id === id) told.push(event.action);
   });
   await docker('start', id);
-  await waitFor(() => told.includes('start'), { what: 'the start' });
+  await waitFor((see) => see(told).includes('start'), { what: 'the start' });
   line.set({ kind: 'refuse' });
   line.cut();
   await reach(registry, 'stale', staleWithin);
@@ -134,7 +135,7 @@ test('events that were missed are told once when the line is back, in order', as
   await docker('unpause', id);
   line.set({ kind: 'none' });
   await docker('kill', id);
-  await waitFor(() => told.includes('die'), { what: 'the end' });
+  await waitFor((see) => see(told).includes('die'), { what: 'the end' });
   assert.deepEqual(
     told.filter((action) => action !== 'create'),
     ['start', 'pause', 'unpause', 'kill', 'die'],
@@ -161,7 +162,7 @@ test('an engine that is killed and started again', { skip: whyNoPrivateEngine() 
   assert.equal(registry.container(first)?.state, 'exited');
   assert.deepEqual(registry.container(second), await registry.engine.inspectContainer(second));
   await own.docker('start', 'first');
-  await waitFor(() => registry.container(first)?.state === 'running', {
+  await waitFor((see) => see(registry.container(first)?.state) === 'running', {
     what: 'events of the new engine',
     timeoutMs: 1_000,
   });

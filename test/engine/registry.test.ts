@@ -17,10 +17,10 @@ import {
   localEndpoint,
   removeContainer,
   runCommand,
-  waitFor,
 } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { testLabel, testLabels, uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 interface Options {
   endpoint?: string;
@@ -111,7 +111,7 @@ test('what the docker command does shows within a second', async (t) => {
   await docker('network', 'disconnect', network.name, name);
   await shows('one network again', (facts) => facts?.endpoints.length === 1);
   await docker('network', 'rm', network.name);
-  await waitFor(() => registry.network(network.id) === undefined, { what: 'the end of the network', ...soon });
+  await waitFor((see) => see(registry.network(network.id)) === undefined, { what: 'the end of the network', ...soon });
 
   const startedAt = registry.container(id)?.startedAt;
   await docker('restart', '-t', '1', name);
@@ -120,9 +120,9 @@ test('what the docker command does shows within a second', async (t) => {
   await shows('the exit', (facts) => facts?.state === 'exited' && facts.exitCode === 137);
   await docker('rename', name, `${name}-b`);
   t.after(() => removeContainer(`${name}-b`));
-  await waitFor(() => registry.container(id)?.name === `${name}-b`, { what: 'the new name', ...soon });
+  await waitFor((see) => see(registry.container(id)?.name) === `${name}-b`, { what: 'the new name', ...soon });
   await docker('rm', `${name}-b`);
-  await waitFor(() => registry.container(id) === undefined, { what: 'the end of the container', ...soon });
+  await waitFor((see) => see(registry.container(id)) === undefined, { what: 'the end of the container', ...soon });
 });
 
 test('after a refresh the mirror holds what was just written, without waiting for events', async (t) => {
@@ -208,7 +208,10 @@ test('each event is told once, in order, when the mirror has taken it in', async
   await docker('unpause', id);
   await docker('kill', id);
   await docker('rm', id);
-  await waitFor(() => told.some(({ event }) => event.action === 'destroy'), { what: 'the last event', ...soon });
+  await waitFor((see) => see(told).some(({ event }) => event.action === 'destroy'), {
+    what: 'the last event',
+    ...soon,
+  });
   // Its creation may have been told before we listened, or not; and another server may list its processes.
   const telling = told.map(({ event }) => event.action).filter((action) => !/^(?:create|top|exec_.*)$/.test(action));
   assert.deepEqual(telling, ['start', 'pause', 'unpause', 'kill', 'die', 'destroy']);
@@ -275,7 +278,7 @@ test('runs that follow each other at once are told as they are, each start by it
     const { id } = await createTestContainer(t, {
       body: { Cmd: ['true'], HostConfig: { RestartPolicy: { Name: 'always' } } },
     });
-    await waitFor(() => (starts.get(id)?.length ?? 0) >= 4, { what: 'four runs', timeoutMs: 20_000 });
+    await waitFor((see) => see(starts.get(id)?.length ?? 0) >= 4, { what: 'four runs' });
     await engine.stopContainer(id, { timeoutSeconds: 0 });
     return id;
   };
@@ -309,14 +312,14 @@ test('a start that comes while its end before is being read is not taken for the
   registry.onEvent((event) => told.push(`${event.action} ${event.id}`));
   const { id } = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${target}` } } });
   // Its first start is told late on a busy machine, and is not the one that is waited for below.
-  await waitFor(() => told.includes(`start ${id}`), { what: 'its start', ...soon });
+  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...soon });
   told.length = 0;
   relay.beforeAnswer(new RegExp(`^GET \\S+/containers/${id}/json`), async () => {
     await callDocker('POST', `/containers/${id}/start`);
     await sleep(200);
   });
   await callDocker('POST', `/containers/${id}/kill`);
-  await waitFor(() => told.includes(`start ${id}`), { what: 'the second start', timeoutMs: 5_000 });
+  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'the second start' });
   assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
   assert.equal(registry.container(id)?.state, 'running');
 });
@@ -327,17 +330,17 @@ test('a signal is read by what comes of it, of a container that is paused too', 
   const told: string[] = [];
   registry.onEvent(({ id, action }) => told.push(`${action} ${id}`));
   const { id } = await createTestContainer(t);
-  await waitFor(() => registry.container(id)?.state === 'running', { what: 'the container', ...soon });
-  await waitFor(() => told.includes(`start ${id}`), { what: 'its start', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the container', ...soon });
+  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...soon });
   const before = countReads(line, id);
   await docker('kill', '--signal', 'WINCH', id);
-  await waitFor(() => told.includes(`kill ${id}`), { what: 'the signal', ...soon });
+  await waitFor((see) => see(told).includes(`kill ${id}`), { what: 'the signal', ...soon });
   assert.equal(countReads(line, id), before);
   assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
   await docker('pause', id);
-  await waitFor(() => registry.container(id)?.state === 'paused', { what: 'the pause', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...soon });
   await docker('kill', id);
-  await waitFor(() => registry.container(id)?.state === 'exited', { what: 'the end', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'exited', { what: 'the end', ...soon });
   assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
 });
 
@@ -353,7 +356,7 @@ test('the revision grows with each change of what the mirror holds, and with not
   assert.equal(changes, 0, 'reading the same again is no change');
   const before = registry.revision;
   await docker('pause', id);
-  await waitFor(() => registry.container(id)?.state === 'paused', { what: 'the pause', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...soon });
   assert.equal(changes, 1);
   assert.ok(registry.revision > before);
 });
@@ -371,7 +374,7 @@ test('a listener is told until it leaves, and one that fails harms nobody', asyn
   leave();
   const count = heard.length;
   await docker('start', id);
-  await waitFor(() => registry.container(id)?.state === 'running', { what: 'the start', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the start', ...soon });
   assert.equal(heard.length, count);
 });
 
@@ -387,13 +390,13 @@ test('a feed that died without a word is found out by reconciling, and taken up 
   await removeContainer(known);
   const network = await createTestNetwork(t);
   await waitFor(
-    () =>
-      registry.container(made)?.state === 'running' &&
-      registry.container(known) === undefined &&
-      registry.network(network.name) !== undefined,
-    { what: 'what no event told of', timeoutMs: 5_000 },
+    (see) =>
+      see(registry.container(made)?.state) === 'running' &&
+      see(registry.container(known)) === undefined &&
+      see(registry.network(network.name)) !== undefined,
+    { what: 'what no event told of' },
   );
-  await waitFor(() => told.includes(`start ${made}`) && told.includes(`destroy ${known}`), {
+  await waitFor((see) => see(told).includes(`start ${made}`) && see(told).includes(`destroy ${known}`), {
     what: 'the events, late',
   });
   for (const once of [`start ${made}`, `destroy ${known}`]) {

@@ -4,10 +4,10 @@ import { after, test } from 'node:test';
 import type { Reachability } from '../../src/schemas/verification.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { connectFrom, containerPlace, hostPlace, must } from '../support/outside-client.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 import { outsideAddress, startSwarm } from '../support/swarm.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const swarm = skip === false ? await startSwarm({ after }) : undefined;
@@ -144,7 +144,7 @@ test('a node that is away is shown as it was, the others go on, and it heals', {
   assert.deepEqual(before.verification?.disagreements, []);
   assert.deepEqual(pairOf(before, 'near', 'far'), ['reaches', false]);
   await real.worker.engine.kill();
-  await waitFor(async () => (await stateOf()) === 'stale', { what: 'the worker to be found away' });
+  await waitFor(async (see) => see(await stateOf()) === 'stale', { what: 'the worker to be found away' });
 
   const { body: network } = await api.get('/networks/life');
   assert.deepEqual([network.stale, network.engines], [true, ['manager', 'worker']]);
@@ -164,13 +164,14 @@ test('a node that is away is shown as it was, the others go on, and it heals', {
   assert.equal((await api.delete('/containers/meanwhile')).status, 204);
 
   await real.worker.engine.restart();
-  await waitFor(async () => (await stateOf()) === 'live', { what: 'the worker to be live again', timeoutMs: 30_000 });
+  await waitFor(async (see) => see(await stateOf()) === 'live', {
+    what: 'the worker to be live again',
+  });
   // Its containers ended with the engine that was killed.
   const again = await api.post('/containers/far/start');
   assert.equal(again.status, 200, JSON.stringify(again.body));
-  await waitFor(async () => pairOf(await readMatrix('lab=life'), 'near', 'far')[0] === 'reaches', {
+  await waitFor(async (see) => see(pairOf(await readMatrix('lab=life'), 'near', 'far')[0]) === 'reaches', {
     what: 'the listener to be there again',
-    timeoutMs: 30_000,
   });
   const after = await readMatrix('lab=life&verify=true');
   assert.deepEqual(after.verification?.disagreements, []);

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startSwarm } from '../support/swarm.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const swarm = skip === false ? await startSwarm({ after }) : undefined;
@@ -145,9 +145,12 @@ test('an overlay is one network on both engines, and containers on a worker are 
   assert.deepEqual([inUse.status, inUse.body.code], [409, 'network_in_use']);
   assert.match(inUse.body.detail, /"near" on manager, "far" on worker/);
   await remove(`/containers/${near.name}`, `/containers/${far.name}`, '/networks/over');
-  await waitFor(async () => !(await api.get('/networks')).body.some(({ id }: { id: string }) => id === over.id), {
-    what: 'the overlay to be gone from both engines',
-  });
+  await waitFor(
+    async (see) => !see((await api.get('/networks')).body).some(({ id }: { id: string }) => id === over.id),
+    {
+      what: 'the overlay to be gone from both engines',
+    },
+  );
 });
 
 test('containers that run are put on an overlay and taken off, on either engine', { skip }, async () => {
@@ -190,7 +193,9 @@ test('what is carried between engines is encrypted where that is asked for', { s
   assert.equal(stdout.trim(), '1424');
 
   // Whether the kernels can nobody sees; the rules that Docker makes for it are not in the way of others.
-  await waitFor(async () => (await predict('carol', 'dave'))?.code === 'reaches', { what: 'the listener of dave' });
+  await waitFor(async (see) => see((await predict('carol', 'dave'))?.code) === 'reaches', {
+    what: 'the listener of dave',
+  });
   assert.deepEqual(await predict('alice', 'bob'), { outcome: 'unknown', code: 'encryption_not_known' });
   const { body } = await api.get('/reachability?verify=true');
   assert.deepEqual(body.verification.disagreements, []);

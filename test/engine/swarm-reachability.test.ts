@@ -6,12 +6,12 @@ import pLimit from 'p-limit';
 import type { ReachabilityEntry } from '../../src/schemas/reachability.ts';
 import type { Reachability } from '../../src/schemas/verification.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { drawSwarmLab, makeSwarmLab } from '../support/generated-swarm-lab.ts';
 import { connectFrom, containerPlace, hostPlace } from '../support/outside-client.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 import { startSwarm } from '../support/swarm.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -66,11 +66,11 @@ test('generated labs on two engines: what is predicted is what happens', { skip 
     });
     t.after(remove);
     await waitFor(
-      async () => {
+      async (see) => {
         const before = await readMatrix(`lab=${name}`);
         return (
-          before.nodes.length > 4 &&
-          JSON.stringify(before.entries) === JSON.stringify((await readMatrix(`lab=${name}`)).entries)
+          see(before.nodes).length > 4 &&
+          see(JSON.stringify(before.entries)) === JSON.stringify((await readMatrix(`lab=${name}`)).entries)
         );
       },
       { what: 'the lab to have started', timeoutMs: 60_000, intervalMs: 250 },

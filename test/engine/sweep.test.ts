@@ -11,13 +11,13 @@ import {
   listContainerIds,
   removeContainer,
   removeNetwork,
-  waitFor,
 } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { managedLabels } from '../support/managed.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
@@ -67,14 +67,14 @@ test('a container that was made and not started goes; what is not half-made, and
   t.after(() => removeContainer(name));
   proxy.hold(/^POST .*\/start/);
   send(server, 'POST', '/containers/closed', { name });
-  await waitFor(() => proxy.held.length === 1, { what: 'the start to be held back' });
+  await waitFor((see) => see(proxy.held).length === 1, { what: 'the start to be held back' });
   assert.equal(await stateOf(name), 'created');
   await server.kill('SIGKILL');
   await sweepWithNextServer(t, 'the container', async () => (await stateOf(name)) === undefined);
   assert.equal(await stateOf(ended.id), 'exited');
   for (const { id } of [foreign, helperLike]) assert.equal(await stateOf(id), 'created');
   const shown = () => request(witness.url).get(`/api/v1/containers/${name}`).set(witness.headers);
-  await waitFor(async () => (await shown()).status === 404, { what: 'a server that ran on to know' });
+  await waitFor(async (see) => see((await shown()).status) === 404, { what: 'a server that ran on to know' });
 });
 
 test('the network of a lab whose only container was never made', { skip }, async (t) => {
@@ -83,7 +83,7 @@ test('the network of a lab whose only container was never made', { skip }, async
   t.after(() => removeNetwork(`${lab}-default`));
   proxy.hold(/^POST .*\/containers\/create/);
   send(server, 'POST', '/containers/bridged', { name: uniqueName('half'), lab });
-  await waitFor(() => proxy.held.length === 1, { what: 'the create to be held back' });
+  await waitFor((see) => see(proxy.held).length === 1, { what: 'the create to be held back' });
   const isThere = async () => (await dockerApi('GET', `/networks/${lab}-default`)).status === 200;
   assert.ok(await isThere());
   await server.kill('SIGKILL');
@@ -103,7 +103,7 @@ test('a probe and a guard that were made and not started', { skip }, async (t) =
   proxy.hold(/^POST .*\/containers\/terrarium-[^/]*\/start/);
   send(server, 'GET', `/containers/${id}/netstat`);
   send(server, 'POST', `/containers/${id}/exec`, { command: ['sleep', '30'], timeoutMs: 60_000 });
-  await waitFor(() => proxy.held.length === 2, { what: 'both starts to be held back' });
+  await waitFor((see) => see(proxy.held).length === 2, { what: 'both starts to be held back' });
   assert.equal((await listServants()).length, 2);
   await server.kill('SIGKILL');
   await sweepWithNextServer(t, 'both', async () => (await listServants()).length === 0);
@@ -116,11 +116,11 @@ test('a probe and a guard that run need no next server', { skip }, async (t) => 
   assert.equal((await send(server, 'GET', `/containers/${id}/netstat`)).status, 200);
   send(server, 'POST', `/containers/${id}/exec`, { command: ['sleep', '30'], timeoutMs: 60_000 });
   const states = async () => Promise.all((await listServants()).map((servant) => stateOf(servant)));
-  await waitFor(async () => (await states()).filter((state) => state === 'running').length === 2, {
+  await waitFor(async (see) => see((await states()).filter((state) => state === 'running')).length === 2, {
     what: 'two to run',
   });
   await server.kill('SIGKILL');
-  await waitFor(async () => (await states()).length === 0, { what: 'both to be gone', timeoutMs: promiseMs });
+  await waitFor(async (see) => see(await states()).length === 0, { what: 'both to be gone', timeoutMs: promiseMs });
 });
 
 test('what another server is about to start is left to it', { skip }, async (t) => {
@@ -129,7 +129,7 @@ test('what another server is about to start is left to it', { skip }, async (t) 
   t.after(() => removeContainer(name));
   proxy.hold(/^POST .*\/start/);
   const answer = send(server, 'POST', '/containers/closed', { name });
-  await waitFor(() => proxy.held.length === 1, { what: 'the start to be held back' });
+  await waitFor((see) => see(proxy.held).length === 1, { what: 'the start to be held back' });
   await startApp(t);
   const sweepAt = Date.now() + 5_000;
   await waitFor(() => Date.now() > sweepAt - 2_500, { what: 'the sweep to be near' });

@@ -7,9 +7,10 @@ import test, { after, type TestContext } from 'node:test';
 import { ConfigError } from '../../src/config.ts';
 import { loadToken } from '../../src/services/credentials/token-file.ts';
 import { startApp } from '../support/app.ts';
-import { createTestContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer } from '../support/engine.ts';
 import { send, upgradeHeaders } from '../support/raw-http.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const clock = { ahead: 0, now: () => Date.now() + clock.ahead };
 const running = await startApp({ after }, { clock });

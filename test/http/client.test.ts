@@ -10,10 +10,11 @@ import { createClient, TerrariumError } from '../../src/client/node.ts';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { findFreePort, listContainerIds, removeContainer, removeNetwork, waitFor } from '../support/engine.ts';
+import { findFreePort, listContainerIds, removeContainer, removeNetwork } from '../support/engine.ts';
 import { clearLab, findLeft, labName } from '../support/labs.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { noteRoutes } from '../support/visited-routes.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const routes = noteRoutes(server);
@@ -213,7 +214,7 @@ test('an apply that is aborted or cancelled leaves nothing, and fails as it was 
       },
     });
     await assert.rejects(applied, way === 'abort' ? reason : fails({ code: 'lab_cancelled', status: 409 }));
-    await waitFor(async () => (await findLeft(name)).length === 0, { what: `nothing to be left after ${way}` });
+    await waitFor(async (see) => see(await findLeft(name)).length === 0, { what: `nothing to be left after ${way}` });
   }
 });
 

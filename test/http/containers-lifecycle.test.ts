@@ -4,9 +4,10 @@ import test, { after } from 'node:test';
 import type { Container } from '../../src/schemas/container.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, dockerApi, execInContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, dockerApi, execInContainer } from '../support/engine.ts';
 import { readNamespaces } from '../support/namespaces.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -79,7 +80,7 @@ test('removal takes a running container and its anonymous volumes along', async 
   const labels = { 'io.terrarium.managed': 'true' };
   const { id } = await createTestContainer(t, { body: { Labels: labels, Volumes: { '/data': {} } } });
   const volume = (await callDocker('GET', `/containers/${id}/json`)).Mounts[0].Name;
-  await waitFor(async () => (await api.get(`/containers/${id}`)).status === 200, { what: 'it to be seen' });
+  await waitFor(async (see) => see((await api.get(`/containers/${id}`)).status) === 200, { what: 'it to be seen' });
   const { status, text } = await api.delete(`/containers/${id}`);
   assert.deepEqual([status, text], [204, '']);
   assert.equal((await dockerApi('GET', `/containers/${id}/json`)).status, 404);
@@ -105,7 +106,7 @@ test('stopping one that removes itself shows it as it goes', async (t) => {
   const { status, body } = await api.post(`/containers/${id}/stop?timeout=0`);
   assert.equal(status, 200);
   assert.ok(['removing', 'exited'].includes(body.state), body.state);
-  await waitFor(async () => (await api.get(`/containers/${id}`)).status === 404, { what: 'it to be gone' });
+  await waitFor(async (see) => see((await api.get(`/containers/${id}`)).status) === 404, { what: 'it to be gone' });
 });
 
 test('a restart of a target brings its members along, through whole chains, with id and files', async (t) => {

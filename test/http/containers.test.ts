@@ -5,8 +5,9 @@ import type { Container } from '../../src/schemas/container.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { callDocker, createTestContainer, dockerApi, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, dockerApi } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -29,7 +30,7 @@ test('lists hold what they are asked for: by mode, lab, state and scope, oldest 
 
   const foreign = await createTestContainer(t, { body: { Labels: { 'io.terrarium.lab': lab } } });
   const everything = () => api.get('/containers?scope=all');
-  await waitFor(async () => idsOf((await everything()).body).includes(foreign.id), {
+  await waitFor(async (see) => see(idsOf((await everything()).body)).includes(foreign.id), {
     what: 'the foreign one to be seen',
   });
   assert.deepEqual(await list('&scope=all'), idsOf([closed, bridged, joined]), 'a label of ours on it proves nothing');
@@ -137,7 +138,7 @@ test('with several engines a name that fits on both is ambiguous until the engin
   const lab = uniqueName('lab').toLowerCase();
   const made = await api.create('closed', { lab, engine: 'right' });
   assert.equal(made.engine, 'right');
-  await waitFor(async () => (await api.get(`/containers?lab=${lab}`)).body.length === 2, {
+  await waitFor(async (see) => see((await api.get(`/containers?lab=${lab}`)).body).length === 2, {
     what: 'it to be seen on both',
   });
   for (const ref of [made.name, made.id]) {
@@ -161,7 +162,7 @@ test('with several engines a name that fits on both is ambiguous until the engin
 test('what others made is shown, and not changed', async (t) => {
   const api = useApi(server, t);
   const { id } = await createTestContainer(t);
-  await waitFor(async () => (await api.get(`/containers/${id}`)).status === 200, { what: 'it to be seen' });
+  await waitFor(async (see) => see((await api.get(`/containers/${id}`)).status) === 200, { what: 'it to be seen' });
   const attempts = ['start', 'stop', 'restart', 'pause', 'unpause', 'rejoin'].map((verb) =>
     api.post(`/containers/${id}/${verb}`),
   );
@@ -211,9 +212,11 @@ test('while the engine is away reads go on, marked as stale, and a write is trie
   await callDocker('POST', `/containers/${container.id}/pause`);
   line.set({ kind: 'none' });
   await waitFor(
-    async () => {
+    async (see) => {
       const { headers, body } = await api.get(`/containers/${container.id}`);
-      return headers['x-terrarium-stale'] === undefined && body.state === 'paused' && body.stale === false;
+      return (
+        see(headers['x-terrarium-stale']) === undefined && see(body.state) === 'paused' && see(body.stale) === false
+      );
     },
     { what: 'the truth to be back' },
   );

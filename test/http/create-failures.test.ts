@@ -5,16 +5,10 @@ import test, { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import {
-  createTestContainer,
-  dockerApi,
-  findFreePort,
-  removeContainer,
-  removeNetwork,
-  waitFor,
-} from '../support/engine.ts';
+import { createTestContainer, dockerApi, findFreePort, removeContainer, removeNetwork } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const relay = await startEngineRelay({ after });
 const server = await startApp({ after }, { env: { DOCKER_HOST: relay.endpoint } });
@@ -157,7 +151,7 @@ test('a caller who goes away leaves nothing, whenever that is', async (t) => {
     return !there.includes(true);
   };
   await sleep(1_000);
-  await waitFor(done, { what: 'nothing to be left', timeoutMs: 15_000 });
+  await waitFor(done, { what: 'nothing to be left' });
   if (outcomes.every(({ outcome }) => outcome === 'left')) {
     await waitFor(async () => !(await hasNetwork(`${lab}-default`)), { what: 'the network to be gone' });
   }

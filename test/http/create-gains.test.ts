@@ -7,14 +7,7 @@ import type { Container, Mode } from '../../src/schemas/container.ts';
 import { CreateBridged, CreateClosed, CreateJoined, CreateOpen } from '../../src/schemas/create.ts';
 import { type Api, useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import {
-  callDocker,
-  createTestContainer,
-  createTestNetwork,
-  dockerApi,
-  inspectContainer,
-  waitFor,
-} from '../support/engine.ts';
+import { callDocker, createTestContainer, createTestNetwork, dockerApi, inspectContainer } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { createHostileImage } from '../support/hostile-image.ts';
@@ -22,6 +15,7 @@ import { labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { type Schema, valuesOf } from '../support/schema-values.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 // Servers of others that know nothing of such images would take what is made of them for their own.
 const skip = whyNoPrivateEngine();
@@ -249,7 +243,7 @@ test('an image that claims to be a helper, of a lab, or past its time, hides not
 
   // Another server, which was not there when it was made, sees it alike.
   const other = useApi(await startApp(t), t);
-  await waitFor(async () => (await other.get(`/containers/${made.id}`)).status === 200, {
+  await waitFor(async (see) => see((await other.get(`/containers/${made.id}`)).status) === 200, {
     what: 'the other to know it',
   });
   await assertOurs(made, other);
@@ -270,7 +264,7 @@ test('what somebody else makes of such an image is theirs: shown as foreign, and
   const { id, name } = await createTestContainer(t, {
     body: { Image: hostile, Cmd: ['sleep 3600'], Entrypoint: ['sh', '-c'] },
   });
-  await waitFor(async () => (await api.get(`/containers/${id}`)).status === 200, { what: 'it to be known' });
+  await waitFor(async (see) => see((await api.get(`/containers/${id}`)).status) === 200, { what: 'it to be known' });
   const { body } = await api.get(`/containers/${id}`).expect(200);
   assert.deepEqual([body.managed, body.lab, body.owner, body.expiresAt], [false, null, null, null]);
   for (const answer of [

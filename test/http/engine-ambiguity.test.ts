@@ -6,9 +6,9 @@ import { after, test } from 'node:test';
 import request from 'supertest';
 import WebSocket from 'ws';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const start = () => startPrivateEngine({ after }, { image: 'busybox:latest' });
@@ -174,7 +174,7 @@ test('every route about an object takes ?engine=, and wants it where the name is
     if (keyOf(route).endsWith('/stop')) await call('post', '/api/v1/containers/twin/start?engine=right');
   }
   assert.equal(await look(left), before, 'what was said to the one has reached the other');
-  await waitFor(async () => !/twin/.test(await look(right)), { what: 'the one to be gone' });
+  await waitFor(async (see) => !/twin/.test(see(await look(right))), { what: 'the one to be gone' });
   // There is one of each name now, and the engine need not be named any more.
   assert.equal((await call('get', '/api/v1/containers/twin')).body.engine, 'left');
 });
@@ -190,7 +190,9 @@ test('a topic of a stream wants it too', { skip }, async () => {
   await once(socket, 'open');
   const ask = async (id: string, more: object) => {
     socket.send(JSON.stringify({ type: 'subscribe', id, topic: 'netstat', container: 'topic', ...more }));
-    return waitFor(() => frames.find((frame) => frame.id === id), { what: `an answer to ${id}`, timeoutMs: 30_000 });
+    return waitFor((see) => see(frames).find((frame) => frame.id === id), {
+      what: `an answer to ${id}`,
+    });
   };
   assert.equal((await ask('unnamed', {})).code, 'ambiguous');
   assert.equal((await ask('unknown', { engine: 'middle' })).code, 'engine_not_found');

@@ -5,9 +5,9 @@ import { after, test } from 'node:test';
 import request from 'supertest';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
-import { waitFor } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const start = () => startPrivateEngine({ after }, { image: 'busybox:latest' });
@@ -105,11 +105,10 @@ for (const [name, hang, recover, hasMade] of [
     const watched = await call('post', '/containers/bridged', { name: `seen-${name}`, engine: 'here' });
     const url = `${app.url}/api/v1/containers/seen-${name}/netstat`;
     const stream = await connectStream(t, url, { headers: app.headers });
-    await waitFor(() => stream.frames.some(({ type }) => type === 'snapshot'), {
+    await waitFor((see) => see(stream.frames).some(({ type }) => type === 'snapshot'), {
       what: 'the first frame',
-      timeoutMs: 30_000,
     });
-    await waitFor(async () => (await stateOf(name)) === 'live', { what: 'it to be live', timeoutMs: 60_000 });
+    await waitFor(async (see) => see(await stateOf(name)) === 'live', { what: 'it to be live', timeoutMs: 60_000 });
     const anchor = {
       name: `anchor-${name}`,
       engine: name,
@@ -123,15 +122,14 @@ for (const [name, hang, recover, hasMade] of [
     const hung = watch(call('post', `/containers/anchor-${name}/stop?timeout=300`));
     // At once, when nobody knows yet; and when it is known.
     await liveHere(`early-${name}`);
-    await waitFor(async () => (await stateOf(name)) === 'stale', { what: 'it to be away', timeoutMs: 30_000 });
+    await waitFor(async (see) => see(await stateOf(name)) === 'stale', { what: 'it to be away' });
     await liveHere(`late-${name}`);
     for (const port of [3001, 3002, 3003]) {
       await call('post', `/containers/seen-${name}/exec`, {
         command: ['sh', '-c', `nc -l -p ${port} >/dev/null 2>&1 &`],
       });
-      await waitFor(() => JSON.stringify(stream.frames).includes(`"port":${port}`), {
+      await waitFor((see) => see(JSON.stringify(stream.frames)).includes(`"port":${port}`), {
         what: `a frame with port ${port}`,
-        timeoutMs: 30_000,
       });
     }
     const refused = await Promise.all(
@@ -149,7 +147,7 @@ for (const [name, hang, recover, hasMade] of [
     assert.equal(shown.capabilities.writes.available, false);
 
     recover();
-    await waitFor(async () => (await stateOf(name)) === 'live', { what: 'it to be back', timeoutMs: 60_000 });
+    await waitFor(async (see) => see(await stateOf(name)) === 'live', { what: 'it to be back', timeoutMs: 60_000 });
     await hung.answer;
     for (const i of [0, 19])
       assert.notEqual((await hasMade(`never-${i}`)).code, 0, 'it was made behind the back of its caller');

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import request from 'supertest';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const start = () => startPrivateEngine({ after }, { image: 'busybox:latest' });
@@ -69,7 +69,7 @@ test('many at once are spread, and what others run counts too', { skip }, async 
   await left.docker('run', '--detach', '--name', 'foreign-1', '--network', 'none', 'busybox:latest', 'sleep', '3600');
   await left.docker('run', '--detach', '--name', 'foreign-2', '--network', 'none', 'busybox:latest', 'sleep', '3600');
   await waitFor(
-    async () => (await request(app.url).get('/api/v1/engines/left').set(app.headers)).body.containers === 2,
+    async (see) => see((await request(app.url).get('/api/v1/engines/left').set(app.headers)).body.containers) === 2,
     { what: 'both to be seen' },
   );
   const all = await Promise.all(
@@ -195,8 +195,8 @@ test('a network decides where it can be had', { skip }, async () => {
 test('an engine that is away gets nothing, and where no other fits that is said', { skip }, async () => {
   await right.kill();
   await waitFor(
-    async () => (await request(app.url).get('/api/v1/engines/right').set(app.headers)).body.state === 'stale',
-    { what: 'it to be away', timeoutMs: 30_000 },
+    async (see) => see((await request(app.url).get('/api/v1/engines/right').set(app.headers)).body.state) === 'stale',
+    { what: 'it to be away' },
   );
   const made = await make('closed', { name: 'here', placement: 'least-loaded' });
   assert.deepEqual([made.status, made.body.engine], [201, 'left']);

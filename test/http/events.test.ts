@@ -7,11 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { defer } from '../support/defer.ts';
-import { type Cleanup, dockerApi, waitFor } from '../support/engine.ts';
+import { type Cleanup, dockerApi } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import type { Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { config: { heartbeatMs: 300 } });
 const api = useApi(server, { after });
@@ -74,8 +75,8 @@ test('lines of JSON are what comes without a wish; heartbeats tell that it is al
   const { reader, frames, type } = await follow({ after }, `${server.url}/api/v1/events?lab=${lab}`, server.headers);
   assert.equal(type, 'application/x-ndjson');
   const { id } = await api.create('closed', { lab });
-  await waitFor(() => reader.namesOf(id).includes('container.started'), { what: 'the start' });
-  await waitFor(() => frames.some((frame) => frame.type === 'heartbeat'), { what: 'a heartbeat' });
+  await waitFor((see) => see(reader.namesOf(id)).includes('container.started'), { what: 'the start' });
+  await waitFor((see) => see(frames).some((frame) => frame.type === 'heartbeat'), { what: 'a heartbeat' });
   assert.deepEqual(
     frames.slice(0, 2).map((frame) => frame.type),
     ['hello', 'snapshot'],
@@ -88,13 +89,13 @@ test('an EventSource that is cut goes on after its last event, and misses nothin
   const first = await follow({ after }, url, sse);
   assert.equal(first.type, 'text/event-stream');
   const { id } = await api.create('closed', { lab });
-  await waitFor(() => first.reader.namesOf(id).includes('namespace.appeared'), { what: 'the start' });
+  await waitFor((see) => see(first.reader.namesOf(id)).includes('namespace.appeared'), { what: 'the start' });
   first.cut();
   await api.post(`/containers/${id}/pause`).expect(200);
   await api.post(`/containers/${id}/unpause`).expect(200);
   const { reader } = first;
   const second = await follow({ after }, url, { ...sse, 'last-event-id': first.lastId() }, reader);
-  await waitFor(() => reader.namesOf(id).includes('container.unpaused'), { what: 'what was missed' });
+  await waitFor((see) => see(reader.namesOf(id)).includes('container.unpaused'), { what: 'what was missed' });
   assert.deepEqual([reader.snapshots, reader.gaps], [1, []]);
   assert.deepEqual(reader.namesOf(id).slice(-2), ['container.paused', 'container.unpaused']);
   assert.equal(second.frames.filter(({ type }) => type === 'snapshot').length, 0);
@@ -105,7 +106,7 @@ test('an EventSource that is cut goes on after its last event, and misses nothin
     server.headers,
     new EventReader(reader.seq - 1),
   );
-  await waitFor(() => query.frames.some(({ type }) => type === 'event'), { what: 'the last event' });
+  await waitFor((see) => see(query.frames).some(({ type }) => type === 'event'), { what: 'the last event' });
   assert.equal(query.frames.find(({ type }) => type === 'event')?.seq, reader.seq);
 });
 
@@ -113,7 +114,7 @@ test("a pause that is over before anybody looks is told like any other: as often
   const lab = uniqueName('lab');
   const { reader } = await follow({ after }, `${server.url}/api/v1/events?lab=${lab}`, server.headers);
   const { id } = await api.create('closed', { lab });
-  await waitFor(() => reader.namesOf(id).includes('namespace.appeared'), { what: 'the start' });
+  await waitFor((see) => see(reader.namesOf(id)).includes('namespace.appeared'), { what: 'the start' });
   const engines = spawn('docker', [
     'events',
     '--since',
@@ -128,7 +129,7 @@ test("a pause that is over before anybody looks is told like any other: as often
   engines.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     words += chunk;
   });
-  await waitFor(() => words.includes('start'), { what: "the engine's own word of the start" });
+  await waitFor((see) => see(words).includes('start'), { what: "the engine's own word of the start" });
   const before = reader.namesOf(id).length;
   const pauses = 25;
   // Now and then the engine takes a container for paused once more, and says so, because containerd's word for it came when it was over: a pause is refused then.
@@ -143,7 +144,7 @@ test("a pause that is over before anybody looks is told like any other: as often
   const wanted = words.match(/^(un)?pause$/gm) ?? [];
   assert.ok(wanted.length >= pauses, `${wanted.length} words of the engine's`);
   const told = () => reader.namesOf(id).slice(before);
-  await waitFor(() => told().length >= wanted.length, { what: 'all of them' });
+  await waitFor((see) => see(told()).length >= wanted.length, { what: 'all of them' });
   assert.deepEqual(
     told(),
     wanted.map((word) => `container.${word}d`),
@@ -154,7 +155,7 @@ test("a pause that is over before anybody looks is told like any other: as often
 test('a Last-Event-ID of somebody else is a gap and what is true now', async () => {
   for (const foreign of ['nonsense', 'other-boot:3', '']) {
     const { reader } = await follow({ after }, `${server.url}/api/v1/events`, { ...sse, 'last-event-id': foreign });
-    await waitFor(() => reader.snapshots === 1, { what: 'a snapshot' });
+    await waitFor((see) => see(reader.snapshots) === 1, { what: 'a snapshot' });
     assert.deepEqual(
       reader.gaps.map(({ reason }) => reason),
       ['restarted'],
@@ -175,14 +176,14 @@ test('a server that was killed and started again: a gap, and a state that holds 
   const [stays, goes] = [await api.create('closed', { lab }), await api.create('closed', { lab })];
   const path = `/api/v1/events?lab=${lab}`;
   const first = await follow(t, `${before.url}${path}`, sse);
-  await waitFor(() => first.reader.containers.size === 2, { what: 'both' });
+  await waitFor((see) => see(first.reader.containers.size) === 2, { what: 'both' });
   await before.kill('SIGKILL');
   await waitFor(first.ended, { what: 'the end' });
   await api.delete(`/containers/${goes.id}`).expect(204);
   const { bootId } = first.reader;
   const again = await startServerProcess(t);
   const { reader } = await follow(t, `${again.url}${path}`, { ...sse, 'last-event-id': first.lastId() }, first.reader);
-  await waitFor(() => reader.snapshots === 2, { what: 'a fresh state' });
+  await waitFor((see) => see(reader.snapshots) === 2, { what: 'a fresh state' });
   assert.notEqual(reader.bootId, bootId);
   assert.deepEqual(
     reader.gaps.map(({ reason }) => reason),

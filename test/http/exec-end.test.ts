@@ -5,12 +5,13 @@ import test, { after, type TestContext } from 'node:test';
 import type { ExecResult } from '../../src/schemas/exec.ts';
 import type { Problem } from '../../src/schemas/problem.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, listContainerIds, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, listContainerIds } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { managedLabels } from '../support/managed.ts';
 import { listProcesses } from '../support/processes.ts';
 import { createScratchImage } from '../support/scratch-image.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 /** Milliseconds that a command has before it gets a guard (guards.ts). */
@@ -19,7 +20,9 @@ const firstMomentMs = 250;
 async function createManaged(t: TestContext, body: object = {}, seenBy: RunningApp = server) {
   const container = await createTestContainer(t, { body: { ...body, Labels: managedLabels } });
   const mirror = seenBy.app.services.catalogue.mirror();
-  await waitFor(() => mirror.container(container.id)?.state === 'running', { what: 'the server to see it run' });
+  await waitFor((see) => see(mirror.container(container.id)?.state) === 'running', {
+    what: 'the server to see it run',
+  });
   return container;
 }
 
@@ -39,9 +42,11 @@ function startExec(at: Pick<RunningApp, 'url' | 'headers'>, id: string, body: ob
 }
 
 const runs = (id: string, what: string) =>
-  waitFor(async () => (await listProcesses(id)).some((line) => line.includes(what)), { what: `"${what}" to run` });
-const isGone = (id: string, what: string, timeoutMs = 30_000) =>
-  waitFor(async () => !(await listProcesses(id)).some((line) => line.includes(what)), {
+  waitFor(async (see) => see(await listProcesses(id)).some((line) => line.includes(what)), {
+    what: `"${what}" to run`,
+  });
+const isGone = (id: string, what: string, timeoutMs?: number) =>
+  waitFor(async (see) => !see(await listProcesses(id)).some((line) => line.includes(what)), {
     what: `"${what}" to be gone`,
     timeoutMs,
   });
@@ -92,7 +97,9 @@ test('a command that forks as fast as it can does not escape', async (t) => {
     timeoutMs: 500,
   });
   assert.equal(body.timedOut, true);
-  await waitFor(async () => (await listProcesses(id)).length === 2, { what: 'only the init and its sleep to be left' });
+  await waitFor(async (see) => see(await listProcesses(id)).length === 2, {
+    what: 'only the init and its sleep to be left',
+  });
 });
 
 test('a time-out so short that the command may not have begun yet', async (t) => {
@@ -144,7 +151,7 @@ test('when the caller leaves, the command is killed', async (t) => {
     const caller = new AbortController();
     startExec(server, id, { command: ['sleep', '7400'], timeoutMs: 60_000 }, caller.signal);
     await runs(id, 'sleep 7400');
-    if (waitMs > 0) await waitFor(async () => (await listGuards(id)).length > 0, { what: 'its guard' });
+    if (waitMs > 0) await waitFor(async (see) => see(await listGuards(id)).length > 0, { what: 'its guard' });
     caller.abort();
     await isGone(id, 'sleep 7400');
   }
@@ -155,7 +162,7 @@ test('when the server closes, the command is killed, its caller is told, and no 
   const { id } = await createManaged(t, {}, closing);
   const answer = startExec(closing, id, { command: ['sleep', '7500'], timeoutMs: 60_000 });
   await runs(id, 'sleep 7500');
-  await waitFor(async () => (await listGuards(id)).length > 0, { what: 'its guard' });
+  await waitFor(async (see) => see(await listGuards(id)).length > 0, { what: 'its guard' });
   await closing.close();
   const { status, body } = await answer;
   assert.deepEqual([status, body.code], [503, 'shutting_down']);
@@ -174,11 +181,11 @@ test('when the server is killed with SIGKILL, the command dies, and so does its 
   );
   startExec(victim, id, { command: ['sh', '-c', 'sleep 7600 & sleep 7601'], timeoutMs: 60_000 });
   await runs(id, 'sleep 7601');
-  await waitFor(async () => (await listGuards(id)).length > 0, { what: 'its guard' });
+  await waitFor(async (see) => see(await listGuards(id)).length > 0, { what: 'its guard' });
   await waitFor(() => isGuarded(id), { what: 'the guard to run' });
   await victim.kill('SIGKILL');
   await isGone(id, 'sleep 76');
-  await waitFor(async () => (await listGuards(id)).length === 0, { what: 'the guard to be gone' });
+  await waitFor(async (see) => see(await listGuards(id)).length === 0, { what: 'the guard to be gone' });
 });
 
 async function isGuarded(id: string): Promise<boolean> {
@@ -228,24 +235,26 @@ test('a guard is not started for a command that ends at once, and goes when noth
   }
   assert.ok(isJudged, `no command of twenty ended within ${firstMomentMs} ms`);
   const answer = startExec(server, id, { command: ['sleep', '2'] });
-  await waitFor(async () => (await listGuards(id)).length === 1, { what: 'a guard' });
+  await waitFor(async (see) => see(await listGuards(id)).length === 1, { what: 'a guard' });
   startExec(server, id, { command: ['sleep', '2'] });
   assert.equal((await answer).body.exitCode, 0);
   assert.equal((await listGuards(id)).length, 1, 'one for both');
-  await waitFor(async () => (await listGuards(id)).length === 0, { what: 'the guard to go' });
+  await waitFor(async (see) => see(await listGuards(id)).length === 0, { what: 'the guard to go' });
 });
 
 test('a guard that somebody in the container kills is replaced', async (t) => {
   const { id } = await createManaged(t);
   const answer = startExec(server, id, { command: ['sleep', '7900'], timeoutMs: 4_000 });
-  await waitFor(async () => (await listGuards(id)).length === 1, { what: 'a guard' });
+  await waitFor(async (see) => see(await listGuards(id)).length === 1, { what: 'a guard' });
   await waitFor(() => isGuarded(id), { what: 'the guard to run' });
   const [first] = await listGuards(id);
   // The pattern is written so that it does not match the shell that looks for it.
   const find =
     'cd /proc; for p in [0-9]*; do case $(tr "\\0" " " <$p/cmdline) in *find_mem"bers"*) kill -9 $p;; esac; done';
   await startExec(server, id, { command: ['sh', '-c', find] });
-  await waitFor(async () => !(await listGuards(id)).includes(first ?? ''), { what: 'the first guard to be gone' });
+  await waitFor(async (see) => !see(await listGuards(id)).includes(first ?? ''), {
+    what: 'the first guard to be gone',
+  });
   const { body } = await answer;
   assert.equal(body.timedOut, true);
   await isGone(id, 'sleep 7900');

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import request from 'supertest';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { managedLabels } from '../support/managed.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const container = await createTestContainer({ after }, { body: { Labels: managedLabels } });
@@ -13,7 +14,9 @@ await isKnown(container.id);
 
 function isKnown(id: string, state = 'running') {
   const { catalogue } = server.app.services;
-  return waitFor(() => catalogue.mirror().container(id)?.state === state, { what: `the server to see ${id} ${state}` });
+  return waitFor((see) => see(catalogue.mirror().container(id)?.state) === state, {
+    what: `the server to see ${id} ${state}`,
+  });
 }
 
 function run(body: unknown, id = container.id) {

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
-import { dockerApi, waitFor } from '../support/engine.ts';
+import { dockerApi } from '../support/engine.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const engine = skip === false ? await startPrivateEngine({ after }, { image: 'busybox:latest' }) : undefined;
@@ -55,7 +56,6 @@ for (const jump of [hour, -hour, 40_000, -40_000])
     }
     await waitFor(async () => !(await isThere(short.id)), {
       what: 'it to go once its time is over',
-      timeoutMs: 15_000,
     });
     assert.ok(Date.now() >= shortEnds, 'it went before its time');
     assert.ok((await isThere(before.id)) && (await isThere(after.id)));
@@ -93,16 +93,15 @@ for (const hours of [2, -2])
     moveTime(line, hours);
     // It is asked what time it is when it comes back.
     line.cut();
-    await waitFor(() => Math.abs((mirror?.clockOffsetMs ?? 0) - hours * hour) < 10_000, {
+    await waitFor((see) => see(Math.abs((mirror?.clockOffsetMs ?? 0) - hours * hour)) < 10_000, {
       what: 'the new time to be known',
-      timeoutMs: 20_000,
     });
     await waitFor(() => Date.now() > Date.parse(short.expiresAt ?? '') + 1_500, { what: 'its end to be over' });
     assert.ok(await isThere(long.id));
     assert.ok(await isThere(short.id), 'where the clocks are apart nothing goes');
     line.set({ kind: 'none' });
     line.cut();
-    await waitFor(async () => !(await isThere(short.id)), { what: 'it to go', timeoutMs: 20_000 });
+    await waitFor(async () => !(await isThere(short.id)), { what: 'it to go' });
     assert.ok(await isThere(long.id));
   });
 
@@ -115,5 +114,5 @@ test('an answer that is lost while our clock jumps is still found, and undone', 
   const { status, body } = await lost;
   line.set({ kind: 'none' });
   assert.deepEqual([status, body.code], [503, 'engine_unavailable']);
-  await waitFor(async () => !(await isThere(lost.containerName)), { what: 'it to be removed', timeoutMs: 20_000 });
+  await waitFor(async () => !(await isThere(lost.containerName)), { what: 'it to be removed' });
 });

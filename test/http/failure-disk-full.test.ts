@@ -10,13 +10,14 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { startApp, testToken } from '../support/app.ts';
-import { type Cleanup, waitFor } from '../support/engine.ts';
+import type { Cleanup } from '../support/engine.ts';
 import { EngineTruth } from '../support/engine-truth.ts';
 import { startImageRegistry } from '../support/image-registry.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { diskOf, mountSmallDisk, onSmallDisk } from '../support/small-disk.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const engineMegabytes = 64;
@@ -61,7 +62,9 @@ test("the engine's disk is full", { skip }, async (t) => {
     Labels: { 'io.terrarium.managed': 'true' },
     HostConfig: { Init: true },
   });
-  await waitFor(async () => (await call('get', `/containers/${talker}`)).status === 200, { what: 'it to be known' });
+  await waitFor(async (see) => see((await call('get', `/containers/${talker}`)).status) === 200, {
+    what: 'it to be known',
+  });
   const watcher = await connectStream(t, `${url}/api/v1/containers/${talker}/ifconfig?intervalMs=200`, {
     headers: { ...headers },
   });
@@ -122,10 +125,12 @@ test("the engine's disk is full", { skip }, async (t) => {
     assert.equal(log.of('state').at(-1)?.reason, 'engine_refused');
     assert.match(log.of('error').at(-1)?.detail, /cannot show all of the log/);
   }
-  await waitFor(async () => / says it all/.test((await call('get', `/containers/${talker}/logs?tail=1`)).text), {
-    what: 'the last line to be shown',
-    timeoutMs: 20_000,
-  });
+  await waitFor(
+    async (see) => / says it all/.test(see((await call('get', `/containers/${talker}/logs?tail=1`)).text)),
+    {
+      what: 'the last line to be shown',
+    },
+  );
   await watcher.close();
   await log.close();
   await truth.remove(talker);
@@ -154,7 +159,7 @@ test('the disk of the token is full at the first start: one line says so, nothin
   await disk.free();
   assert.deepEqual(await readdir(disk.folder), []);
   const next = await start();
-  await waitFor(() => /listens on/.test(next.said()), { what: 'the server to listen', timeoutMs: 60_000 });
+  await waitFor((see) => /listens on/.test(see(next.said())), { what: 'the server to listen', timeoutMs: 60_000 });
   assert.deepEqual(await readdir(disk.folder), ['token']);
   next.child.kill('SIGTERM');
   assert.equal(await next.ended, 0, next.said());

@@ -6,10 +6,10 @@ import { request } from 'node:http';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
-import { waitFor } from '../support/engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { connectStream } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Bytes by which no flood may make the server grow, several times what all its bounded buffers hold together. */
 const growthBound = 200e6;
@@ -129,7 +129,7 @@ test('a terminal that is flooded and not read is held up, and goes on where it w
     await sleep(4_000);
   });
   terminal.socket.resume();
-  await waitFor(() => terminal.bytes > 5e6, { what: 'the rest to come', timeoutMs: 120_000 });
+  await waitFor((see) => see(terminal.bytes) > 5e6, { what: 'the rest to come', timeoutMs: 120_000 });
   await terminal.until(/the end/, 120_000);
   const { text } = terminal;
   for (const n of [0, 1, 1000, 200_000, 399_999]) assert.ok(text.includes(`line ${n} of many`), `line ${n} is there`);
@@ -144,9 +144,9 @@ test('a program may call itself anything, and change what it says of its environ
     'n="$(printf "/busybox)\\n S 1")"; cp /bin/busybox "$n"; exec env "$(printf "A=1\\n0::/docker/x")" "$n" httpd -f -p 80';
   const odd = await api.create('closed', { command: ['sh', '-c', script] });
   const shown = await waitFor(
-    async () => {
+    async (see) => {
       const { body } = await api.get(`/containers/${odd.id}/netstat`);
-      return body.sockets?.length > 0 && body;
+      return see(body.sockets?.length) > 0 && body;
     },
     { what: 'its socket', timeoutMs: 60_000 },
   );

@@ -10,7 +10,6 @@ import {
   createTestNetwork,
   removeContainer,
   removeNetwork,
-  waitFor,
 } from '../support/engine.ts';
 import { compareInventories, type Inventory, takeInventory } from '../support/engine-inventory.ts';
 import fc from '../support/fast-check.ts';
@@ -31,6 +30,7 @@ import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engin
 import { type Exchange, exchange } from '../support/raw-exchange.ts';
 import type { Schema } from '../support/schema-values.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -327,7 +327,7 @@ test('whatever is asked of any route is answered as the document says, and what 
   assert.ok(judge.succeeded.size > operations.length / 3, `only ${[...judge.succeeded]} succeeded`);
   assert.ok(memoryAfter - memoryBefore < growthBound, 'its memory grows');
   assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
-  await waitFor(async () => (await countSockets(server.pid)) <= socketsBefore + 4, {
+  await waitFor(async (see) => see(await countSockets(server.pid)) <= socketsBefore + 4, {
     what: 'every connection to be let go of',
     timeoutMs: 60_000,
   });

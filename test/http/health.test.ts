@@ -9,9 +9,10 @@ import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import { startApp, testToken } from '../support/app.ts';
-import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { send, sendBytes } from '../support/raw-http.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const running = await startApp({ after });
 const { headers } = running;
@@ -70,7 +71,7 @@ test('not ready while nothing is known of an engine', async (t) => {
   assert.equal(body.engines[0].settled, false);
   assert.equal((await send(url, { path: '/healthz' })).status, 200);
   letGo();
-  await waitFor(async () => (await send(url, { path: '/readyz' })).status === 200, {
+  await waitFor(async (see) => see((await send(url, { path: '/readyz' })).status) === 200, {
     what: 'the engine to be known to be away',
   });
 });
@@ -108,7 +109,9 @@ test('host mode over plain tcp is a right that has to be given', async (t) => {
 
 test('metrics count by route, status and engine, and name no object', async (t) => {
   const { id } = await createTestContainer(t);
-  await waitFor(async () => (await get(`/api/v1/containers/${id}`)).status === 200, { what: 'the server to know it' });
+  await waitFor(async (see) => see((await get(`/api/v1/containers/${id}`)).status) === 200, {
+    what: 'the server to know it',
+  });
   for (let i = 0; i < 2; i++) await get(`/api/v1/containers/${id}`);
   await get(`/api/v1/containers/${id}?nonsense=1`);
   const { status, headers: answered, text } = await get('/metrics');
@@ -251,7 +254,7 @@ test('no path and no query, however odd, is ever a 500', async () => {
 });
 
 test('a long turn of the event loop now and then sheds nothing', async () => {
-  await waitFor(async () => (await send(running.url, { path: '/api/v1/engines', headers })).status === 200, {
+  await waitFor(async (see) => see((await send(running.url, { path: '/api/v1/engines', headers })).status) === 200, {
     what: 'a server that keeps up',
   });
   const blocked = new Int32Array(new SharedArrayBuffer(4));
@@ -284,7 +287,7 @@ test('a server that cannot keep up sheds load, but goes on saying that it lives'
   const shed = answers.filter(({ status }) => status === 503);
   assert.ok(shed.length > 0, JSON.stringify(answers));
   for (const { path, code } of shed) assert.deepEqual({ path, code }, { path: '/api/v1/engines', code: 'overloaded' });
-  await waitFor(async () => (await get('/api/v1/engines')).status === 200, { what: 'the server to recover' });
+  await waitFor(async (see) => see((await get('/api/v1/engines')).status) === 200, { what: 'the server to recover' });
 });
 
 /** Percent-encoded; lone surrogates, which have no encoding, are replaced. */

@@ -4,10 +4,11 @@ import test, { after } from 'node:test';
 import request from 'supertest';
 import type { Image } from '../../src/schemas/images.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { docker, removeContainer, waitFor } from '../support/engine.ts';
+import { docker, removeContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { startImageRegistry } from '../support/image-registry.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const registry = await startImageRegistry({ after });
 const server = await startApp({ after }, { config: { registries: [registry.host] } });
@@ -103,7 +104,7 @@ test('many who want the same image share one pull, and hear the same', async (t)
   registry.freeze();
   t.after(() => registry.thaw());
   const answers = Array.from({ length: 5 }, () => pullLines(image, { at: behind }));
-  await waitFor(() => proxy.count(pulling) === 1, { what: 'the pull to begin' });
+  await waitFor((see) => see(proxy.count(pulling)) === 1, { what: 'the pull to begin' });
   registry.thaw();
   const results = await Promise.all(answers);
   for (const lines of results) assert.deepEqual(lines.at(-1), results[0]?.at(-1));
@@ -208,7 +209,7 @@ test('a pull that nobody waits for any more is given up; one that others want go
   const first = new AbortController();
   const second = new AbortController();
   for (const { signal } of [first, second]) startPull(image, { at: behind, signal }).catch(() => {});
-  await waitFor(() => proxy.count(pulling) === 1, { what: 'the pull' });
+  await waitFor((see) => see(proxy.count(pulling)) === 1, { what: 'the pull' });
   first.abort();
   const third = startPull(image, { at: behind });
   second.abort();
@@ -220,9 +221,9 @@ test('a pull that nobody waits for any more is given up; one that others want go
   registry.freeze();
   const only = new AbortController();
   startPull(other, { at: behind, signal: only.signal }).catch(() => {});
-  await waitFor(() => proxy.count(pulling) === 1, { what: 'the pull' });
+  await waitFor((see) => see(proxy.count(pulling)) === 1, { what: 'the pull' });
   only.abort();
-  await waitFor(() => proxy.count(pulling) === 0, { what: 'the pull to be given up' });
+  await waitFor((see) => see(proxy.count(pulling)) === 0, { what: 'the pull to be given up' });
 });
 
 test('a pull ends when the server closes', async (t) => {
@@ -232,7 +233,7 @@ test('a pull ends when the server closes', async (t) => {
   registry.freeze();
   t.after(() => registry.thaw());
   const answer = startPull(image, { at: closing });
-  await waitFor(() => proxy.count(pulling) === 1, { what: 'the pull' });
+  await waitFor((see) => see(proxy.count(pulling)) === 1, { what: 'the pull' });
   await closing.close();
   const response = await answer;
   assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [503, 'shutting_down']);

@@ -4,10 +4,11 @@ import test, { after, type TestContext } from 'node:test';
 import request from 'supertest';
 import { createJanitor } from '../../src/services/janitor/janitor.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, dockerApi, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, dockerApi, removeContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
@@ -107,7 +108,7 @@ test('where the clocks differ by more than a minute nothing is removed, and the 
     const log = { info() {}, warn: (...args: unknown[]) => void warnings.push(args) };
     const janitor = createJanitor({ mirrors: server.app.services.catalogue.mirrors, clock, intervalMs: 50, log });
     janitor.start();
-    await waitFor(() => warnings.length > 0, { what: 'the warning' });
+    await waitFor((see) => see(warnings).length > 0, { what: 'the warning' });
     const until = Date.now() + 1_000;
     await waitFor(() => Date.now() > until, { what: 'some rounds' });
     assert.equal(warnings.length, 1);
@@ -125,9 +126,9 @@ test('several servers on one engine do not mind each other', { skip }, async (t)
   for (const { id } of expiring) await isGone(id);
   for (const { url, headers } of servers) {
     await waitFor(
-      async () => {
+      async (see) => {
         const { body } = await request(url).get('/api/v1/containers').set(headers);
-        return expiring.every(({ id }) => !body.some((container: { id: string }) => container.id === id));
+        return see(expiring).every(({ id }) => !body.some((container: { id: string }) => container.id === id));
       },
       { what: 'every server to know' },
     );

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabFile } from '../../src/schemas/lab.ts';
-import { listContainerIds, waitFor } from '../support/engine.ts';
+import { listContainerIds } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const kills = process.env.TERRARIUM_SWEEP === undefined ? 3 : 50;
@@ -65,16 +66,18 @@ test(`killed at ${kills} moments of an apply, a change and a removal`, async (t)
         assert.equal(status, 200, `round ${round}, ${what}: ${JSON.stringify(body)}`);
         return body as { lab: { state: string; containers: unknown[] } };
       },
-      { what: `one apply to converge after a kill in ${what}`, timeoutMs: 30_000, intervalMs: 250 },
+      { what: `one apply to converge after a kill in ${what}`, intervalMs: 250 },
     );
     assert.equal(now.state, 'as_described');
     assert.equal(now.containers.length, 4);
     assert.equal((await listContainerIds(`io.terrarium.lab=${name}`)).length, 4);
     // A lock that was made and not started is swept within ten seconds.
-    await waitFor(async () => (await findLeft(name)).filter((one) => !one.startsWith('container')).length === 3, {
-      what: `two networks and one document, and no lock, after a kill in ${what}`,
-      timeoutMs: 20_000,
-    });
+    await waitFor(
+      async (see) => see((await findLeft(name)).filter((one) => !one.startsWith('container'))).length === 3,
+      {
+        what: `two networks and one document, and no lock, after a kill in ${what}`,
+      },
+    );
   }
   const labs = useLabs(server, { after });
   assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const rounds = process.env.TERRARIUM_SWEEP === undefined ? 2 : 30;
 
@@ -80,8 +80,8 @@ test(`an engine ended at ${rounds} moments of an apply, a change and a removal`,
       context,
     );
     await waitFor(
-      async () => (await list('ps', '--all', '--format', '{{.Names}}')).every((one) => !one.includes('-lock')),
-      { what: `no lock to be left, ${context}`, timeoutMs: 20_000 },
+      async (see) => see(await list('ps', '--all', '--format', '{{.Names}}')).every((one) => !one.includes('-lock')),
+      { what: `no lock to be left, ${context}` },
     );
     const networks = await list('network', 'ls', '--filter', 'type=custom', '--format', '{{.Name}}');
     assert.deepEqual(networks, [`${name}-back`, `${name}-lan`], context);

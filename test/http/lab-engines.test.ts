@@ -4,9 +4,9 @@ import { after, test } from 'node:test';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { callApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName, listLabObjects } from '../support/labs.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 
@@ -90,7 +90,7 @@ test('an engine that is away says so of what is on it, and does not hold up the 
   assert.equal((await callApi(app, 'put', `/labs/${here}?engine=left`, file)).status, 200);
   assert.equal((await callApi(app, 'put', `/labs/${there}?engine=right`, file)).status, 200);
   await right.kill();
-  await waitFor(async () => (await callApi(app, 'get', '/engines/right')).body.state === 'stale', {
+  await waitFor(async (see) => see((await callApi(app, 'get', '/engines/right')).body.state) === 'stale', {
     what: 'it to be away',
   });
 

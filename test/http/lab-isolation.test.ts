@@ -5,10 +5,11 @@ import { networkInterfaces } from 'node:os';
 import test, { after } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, execInContainer, waitFor } from '../support/engine.ts';
+import { callDocker, execInContainer } from '../support/engine.ts';
 import { labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const api = useApi(server, { after });
@@ -143,7 +144,7 @@ async function askAll(running: RunningApp, t: { after: typeof after }) {
     return (await execInContainer(name, 'sh', '-c', line)).stdout.includes('OK');
   };
   const gateway = bridged.networks[0]?.gateway ?? '';
-  await waitFor(async () => (await near.get('/readyz'.replace('/readyz', '/engines'))).status === 200, {
+  await waitFor(async (see) => see((await near.get('/readyz'.replace('/readyz', '/engines'))).status) === 200, {
     what: 'the server',
   });
   const { body } = await near.get('/engines/local/daemon-config');

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
@@ -26,7 +26,7 @@ async function endsOf({ url, headers }: RunningApp, name: string): Promise<(stri
 }
 
 const isGone = (name: string) =>
-  waitFor(async () => (await findLeft(name)).length === 0, { what: `${name} to be gone`, timeoutMs: 20_000 });
+  waitFor(async (see) => see(await findLeft(name)).length === 0, { what: `${name} to be gone` });
 
 test("a member's end is its lab's, as it is now, on every server", { skip }, async (t) => {
   const [server, other] = [await startApp({ after }), await startApp({ after })];
@@ -37,7 +37,9 @@ test("a member's end is its lab's, as it is now, on every server", { skip }, asy
   const { body: extended } = await labs.call('post', `/labs/${name}/extend`, { ttl: '1h' });
   assert.equal(Date.parse(extended.expiresAt) - Date.parse(applied.expiresAt ?? ''), 3_600_000);
   assert.deepEqual(await endsOf(server, name), [extended.expiresAt]);
-  await waitFor(async () => (await endsOf(other, name))[0] === extended.expiresAt, { what: 'the other to hear of it' });
+  await waitFor(async (see) => see((await endsOf(other, name))[0]) === extended.expiresAt, {
+    what: 'the other to hear of it',
+  });
   const { ttl: _none, ...lasting } = lab('1h');
   await labs.apply(name, lasting);
   assert.deepEqual(await endsOf(server, name), [null]);
@@ -72,7 +74,7 @@ test('a lab that is put off while another server reads that its time is up lives
     await sleep(end + 500 - Date.now());
     hasRead = true;
   });
-  await waitFor(() => hasRead, { what: 'the answer of before', timeoutMs: 10_000 });
+  await waitFor(() => hasRead, { what: 'the answer of before' });
   await sleep(3_000);
   assert.equal((await findLeft(name)).length, 5, 'it looks again when nobody else can change it');
   assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);

@@ -7,11 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { buildLockBody } from '../../src/services/labs/lock-body.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, docker, dockerApi, listContainerIds, waitFor } from '../support/engine.ts';
+import { callDocker, docker, dockerApi, listContainerIds } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 if (skip === false) process.env.DOCKER_HOST = (await startPrivateEngine({ after }, { image: 'busybox:latest' })).host;
@@ -39,7 +40,7 @@ async function begin(t: TestContext, server: Pick<RunningApp, 'url' | 'headers'>
       (response) => response,
       () => null,
     );
-  await waitFor(async () => (await listContainerIds(`io.terrarium.lab=${lab}`)).length === 1, {
+  await waitFor(async (see) => see(await listContainerIds(`io.terrarium.lab=${lab}`)).length === 1, {
     what: 'the member to be made',
     intervalMs: 20,
   });
@@ -61,7 +62,7 @@ async function findNothing(lab: string): Promise<void> {
     // Released, a lock goes by another name.
     ...(await docker('ps', '--all', '--quiet', '--filter', `name=^/${lockOf(lab)}`)).stdout.split('\n').filter(Boolean),
   ];
-  await waitFor(async () => (await left()).length === 0, { what: 'nothing to be left' }).catch(async (error) => {
+  await waitFor(async (see) => see(await left()).length === 0, { what: 'nothing to be left' }).catch(async (error) => {
     assert.deepEqual(await left(), [], String(error));
   });
 }
@@ -80,7 +81,7 @@ test('a change that is soon over starts no lock', { skip }, async (t) => {
     if (attributes.name?.startsWith(lockOf(name))) told.push(action);
   });
   const { ms } = await timed(labs.apply(name, quick));
-  await waitFor(() => told.at(-1) === 'destroy', { what: 'the lock to be removed' });
+  await waitFor((see) => see(told.at(-1)) === 'destroy', { what: 'the lock to be removed' });
   // On a machine that has much to do it may be started all the same.
   if (ms < 3_500) assert.deepEqual(told, ['create', 'rename', 'destroy']);
   assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);
@@ -131,7 +132,7 @@ test('a change that takes longer has a lock that runs for as long as it', { skip
   const a = await startApp(t);
   const name = labName();
   const { answer, lock, heldMs } = await begin(t, a, name);
-  await waitFor(async () => (await showLock(name))?.state === 'running', { what: 'the lock to run' });
+  await waitFor(async (see) => see((await showLock(name))?.state) === 'running', { what: 'the lock to run' });
   assert.ok(heldMs() > 3_500 && heldMs() < 8_000, `started after ${heldMs()} ms`);
   await sleep(4_000);
   assert.deepEqual(await showLock(name), { id: lock.id, state: 'running' });
@@ -194,7 +195,7 @@ test('a lock whose server is gone, and that nobody asks, is swept by another wit
   await leaveLock(name);
   await sleep(6_000);
   assert.equal((await showLock(name))?.state, 'created', 'its holder may be about to start it');
-  await waitFor(async () => (await showLock(name)) === null, { what: 'the lock to be swept', timeoutMs: 4_000 });
+  await waitFor(async (see) => see(await showLock(name)) === null, { what: 'the lock to be swept', timeoutMs: 4_000 });
 });
 
 test('a server is killed at the beginning of a change: the next has the lab with one apply', { skip }, async (t) => {
@@ -222,7 +223,7 @@ test('a holder that heard nothing from its engine for a moment has its lock run 
   const { answer, lock, heldMs } = await begin(t, a, name);
   assert.equal(lock.state, 'created');
   relay.cutEvents();
-  await waitFor(async () => (await showLock(name))?.state === 'running', { what: 'the lock to run' });
+  await waitFor(async (see) => see((await showLock(name))?.state) === 'running', { what: 'the lock to run' });
   assert.ok(heldMs() < 4_000, `after ${heldMs()} ms`);
   assert.equal((await useLabs(b, t).put(name, quick)).body.code, 'lab_busy');
   assert.equal((await useLabs(a, t).call('post', `/labs/${name}/cancel`)).status, 202);
@@ -239,7 +240,7 @@ test('a lock that the engine did not remove when it was released goes soon after
   const released = async () =>
     (await docker('ps', '--all', '--format', '{{.Names}}', '--filter', `name=^/${lockOf(name)}-`)).stdout;
   assert.match(await released(), /-lock-/);
-  await waitFor(async () => (await released()) === '', { what: 'the lock to be removed', timeoutMs: 5_000 });
+  await waitFor(async (see) => see(await released()) === '', { what: 'the lock to be removed' });
   assert.equal((await labs.call('delete', `/labs/${name}`)).status, 200);
   await findNothing(name);
 });

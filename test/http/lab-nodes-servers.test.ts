@@ -11,12 +11,13 @@ import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabView } from '../../src/schemas/lab-view.ts';
 import { callApi } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
-import { type Cleanup, waitFor } from '../support/engine.ts';
+import type { Cleanup } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { type PrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type Swarm, startSwarm } from '../support/swarm.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const skip = whyNoPrivateEngine();
@@ -69,7 +70,7 @@ async function waitUntilNothingIsHeld(name: string): Promise<void> {
     assert.deepEqual(await held(name), []);
     return true;
   };
-  await waitFor(isNothingHeld, { what: 'nothing to be left', timeoutMs: 30_000 });
+  await waitFor(isNothingHeld, { what: 'nothing to be left' });
 }
 
 const isBusy = ({ status, body }: Pick<request.Response, 'status' | 'body'>) =>
@@ -113,9 +114,8 @@ test('killed at any moment of an apply, a change and a removal on two nodes', { 
       assert.deepEqual([shown.state, shown.containers.length, shown.networks.length], ['as_described', members, 1]);
       const report = (await callApi(next, 'post', `/labs/${name}/check?wait=30s`)).body;
       assert.equal(report.status, 'pass', JSON.stringify(report));
-      await waitFor(async () => (await held(name)).length === members + 2, {
+      await waitFor(async (see) => see(await held(name)).length === members + 2, {
         what: `a network, a document and no lock after a kill in ${what}`,
-        timeoutMs: 30_000,
       });
     } else {
       await waitFor(
@@ -156,9 +156,8 @@ test('two servers at once on two nodes: applies, and an apply beside a removal, 
       answers.some(({ status }) => status === 200),
       `round ${round}: nobody won`,
     );
-    await waitFor(async () => (await held(name)).every((one) => !one.startsWith('lock')), {
+    await waitFor(async (see) => see(await held(name)).every((one) => !one.startsWith('lock')), {
       what: 'the lock to go',
-      timeoutMs: 30_000,
     });
     const shown = await Promise.all(servers.map((server) => callApi(server, 'get', `/labs/${name}`)));
     const states = shown.map(({ status, body }) => (status === 404 ? 'gone' : body.state));

@@ -7,9 +7,9 @@ import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabPlanView, LabProgress, LabView } from '../../src/schemas/lab-view.ts';
 import { callApi } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName, listLabObjects } from '../support/labs.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const start = () =>
@@ -72,9 +72,8 @@ const members = async (engine: PrivateEngine, lab: string) =>
   (await held(engine, lab)).filter((name) => !/^\d+$/.test(name));
 
 async function isAway(app: RunningApp, name: string): Promise<void> {
-  await waitFor(async () => (await callApi(app, 'get', `/engines/${name}`)).body.state === 'stale', {
+  await waitFor(async (see) => see((await callApi(app, 'get', `/engines/${name}`)).body.state) === 'stale', {
     what: `${name} to be away`,
-    timeoutMs: 30_000,
   });
 }
 
@@ -172,9 +171,8 @@ test('members end when their lab does, by its home, and extend puts it off', { s
   assert.deepEqual([ends.length, new Set(ends)], [4, new Set([extended.expiresAt])]);
   const soon = await callApi(app, 'put', `/labs/${lab}`, { ...file, ttl: '4s' });
   assert.equal(soon.body.changed, true);
-  await waitFor(async () => (await held(left, lab)).length + (await held(right, lab)).length === 0, {
+  await waitFor(async (see) => see((await held(left, lab)).length + (await held(right, lab)).length) === 0, {
     what: 'the lab to be gone from both',
-    timeoutMs: 30_000,
   });
   await app.close();
 });
@@ -188,11 +186,12 @@ test('a cancelled apply is undone on both', { skip }, async () => {
     checks: { ...file.checks, not: { container: 'never', listens: 1 } },
   };
   const applying = callApi(app, 'put', `/labs/${lab}`, slow).then((answer) => answer);
-  await waitFor(async () => (await members(right, lab)).includes('never'), {
+  await waitFor(async (see) => see(await members(right, lab)).includes('never'), {
     what: 'it to be made',
-    timeoutMs: 30_000,
   });
-  await waitFor(async () => (await callApi(app, 'post', `/labs/${lab}/cancel`)).status === 202, { what: 'the cancel' });
+  await waitFor(async (see) => see((await callApi(app, 'post', `/labs/${lab}/cancel`)).status) === 202, {
+    what: 'the cancel',
+  });
   assert.equal((await applying).body.code, 'lab_cancelled');
   assert.deepEqual([await held(left, lab), await held(right, lab)], [[], []]);
   await app.close();
@@ -289,15 +288,14 @@ test('an engine that is away: told before anything is made; a removal ends when 
   await right.restart();
   assert.ok((await members(right, lab)).length > 0);
   const later = await startOnBoth({ janitorIntervalMs: 1_000 });
-  await waitFor(async () => (await held(left, lab)).length + (await held(right, lab)).length === 0, {
+  await waitFor(async (see) => see((await held(left, lab)).length + (await held(right, lab)).length) === 0, {
     what: 'the rest to go',
-    timeoutMs: 30_000,
   });
   // The lab that nobody removed is mended by an apply.
   const again = await waitFor(
-    async () => {
+    async (see) => {
       const answer = await callApi(later, 'put', `/labs/${other}`, withoutPorts(file));
-      return answer.status !== 503 && answer;
+      return see(answer.status) !== 503 && answer;
     },
     { what: 'an apply', timeoutMs: 60_000, intervalMs: 250 },
   );
@@ -318,9 +316,8 @@ test('an engine that is killed in the middle of an apply: undone on the other, a
     checks: { ...file.checks, not: { container: 'never', listens: 1 } },
   });
   const applying = callApi(app, 'put', `/labs/${lab}`, slow).then((answer) => answer);
-  await waitFor(async () => (await members(right, lab)).includes('never'), {
+  await waitFor(async (see) => see(await members(right, lab)).includes('never'), {
     what: 'it to be made',
-    timeoutMs: 30_000,
   });
   await sleep(200);
   await right.kill();
@@ -329,7 +326,7 @@ test('an engine that is killed in the middle of an apply: undone on the other, a
   assert.match(JSON.stringify(body), /right/);
   assert.deepEqual(await members(left, lab), [], 'undone where it could be');
   await right.restart();
-  await waitFor(async () => (await held(left, lab)).length + (await held(right, lab)).length === 0, {
+  await waitFor(async (see) => see((await held(left, lab)).length + (await held(right, lab)).length) === 0, {
     what: 'the rest to go',
     timeoutMs: 60_000,
   });

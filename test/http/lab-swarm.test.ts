@@ -9,10 +9,10 @@ import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabPlanView, LabView } from '../../src/schemas/lab-view.ts';
 import { callApi } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName } from '../support/labs.ts';
 import { type PrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { type Swarm, startSwarm } from '../support/swarm.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const swarm = skip === false ? await startSwarm({ after }) : (undefined as unknown as Swarm);
@@ -211,9 +211,8 @@ test('a worker that dies: nothing is begun, what can go goes, and the rest when 
   const lab = labName();
   assert.equal((await callApi(app, 'put', `/labs/${lab}`, file)).status, 200);
   await swarm.worker.engine.kill();
-  await waitFor(async () => (await callApi(app, 'get', '/engines/worker')).body.state === 'stale', {
+  await waitFor(async (see) => see((await callApi(app, 'get', '/engines/worker')).body.state) === 'stale', {
     what: 'it to be away',
-    timeoutMs: 30_000,
   });
   const refused = await callApi(app, 'put', `/labs/${lab}`, { ...file, ttl: '1h' });
   assert.deepEqual([refused.status, refused.body.code], [503, 'engine_unavailable']);
@@ -225,7 +224,7 @@ test('a worker that dies: nothing is begun, what can go goes, and the rest when 
   assert.ok(left.includes('wide'), 'the overlay stays as long as somebody is on it');
   assert.equal((await callApi(app, 'get', `/labs/${lab}`)).body.state, 'ending');
   await swarm.worker.engine.restart();
-  await waitFor(async () => JSON.stringify(await onBoth(lab)) === JSON.stringify(nothing), {
+  await waitFor(async (see) => see(JSON.stringify(await onBoth(lab))) === JSON.stringify(nothing), {
     what: 'the rest to go',
     timeoutMs: 90_000,
     intervalMs: 250,

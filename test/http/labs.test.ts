@@ -4,10 +4,11 @@ import { after, test } from 'node:test';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabProgress } from '../../src/schemas/lab-view.ts';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, docker, dockerApi, inspectContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, docker, dockerApi, inspectContainer } from '../support/engine.ts';
 import { clearLab, findLeft, labName, smallLab, useLabs } from '../support/labs.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const running = await startApp({ after });
 const labs = useLabs(running, { after });
@@ -28,10 +29,12 @@ test('an apply makes what the file says; the same again changes nothing; a remov
   assert.equal(mate.HostConfig.NetworkMode, `container:${web.Id}`);
   assert.ok(web.NetworkSettings.Networks[`${name}-lan`].Aliases.includes('web'));
   // The engine's own name server can be slow on a busy machine.
-  await waitFor(async () => (await docker('exec', `${name}-t2`, 'ping', '-c', '1', '-W', '5', 'web')).code === 0, {
-    what: 'the others to find it by its name in the file',
-    timeoutMs: 30_000,
-  });
+  await waitFor(
+    async (see) => see((await docker('exec', `${name}-t2`, 'ping', '-c', '1', '-W', '5', 'web')).code) === 0,
+    {
+      what: 'the others to find it by its name in the file',
+    },
+  );
 
   const again = await labs.apply(name, smallLab);
   assert.equal(again.changed, false);
@@ -121,13 +124,13 @@ test('what was stopped, restarted or removed behind our back is put right, and n
   await docker('rm', '-f', `${name}-t1`);
   await docker('stop', '-t', '0', `${name}-t2`);
   const removed = await waitFor(
-    async () => {
+    async (see) => {
       const { body } = await labs
         .call('post', `/labs/${name}/plan`)
         .type('application/json')
         .send(JSON.stringify(smallLab));
       const steps = (body.steps as { do: string; key: string }[]).filter((step) => step.do !== 'keep');
-      return steps.length === 3 && steps;
+      return see(steps).length === 3 && steps;
     },
     { what: 'the plan to see it' },
   );
@@ -215,7 +218,7 @@ test('a change is cancelled from another server, and undone', async () => {
     checks: { never: { container: 'a', listens: 1 } },
   };
   const apply = labs.put(name, slow).then((answer) => answer);
-  await waitFor(async () => (await findLeft(name)).some((one) => one.startsWith('container')), {
+  await waitFor(async (see) => see(await findLeft(name)).some((one) => one.startsWith('container')), {
     what: 'the apply to begin',
   });
   const cancel = await useLabs(other, { after }).call('post', `/labs/${name}/cancel`);
@@ -272,12 +275,12 @@ test('a client that leaves takes along what it had begun', async () => {
     body: JSON.stringify(slow),
     signal: leaving.signal,
   }).catch(() => {});
-  await waitFor(async () => (await findLeft(name)).some((one) => one.startsWith('container')), {
+  await waitFor(async (see) => see(await findLeft(name)).some((one) => one.startsWith('container')), {
     what: 'the apply to begin',
   });
   leaving.abort();
   await gone;
-  await waitFor(async () => (await findLeft(name)).length === 0, { what: 'nothing to be left' });
+  await waitFor(async (see) => see(await findLeft(name)).length === 0, { what: 'nothing to be left' });
 });
 
 test('who waits for what is ready is made when its check holds', async () => {
@@ -296,7 +299,7 @@ test('who waits for what is ready is made when its check holds', async () => {
 test('what stands in the way is told before anything is made', async () => {
   const name = labName();
   await createTestContainer({ after }, { name: `${name}-web` });
-  await waitFor(async () => (await labs.call('get', `/containers/${name}-web`)).status === 200, {
+  await waitFor(async (see) => see((await labs.call('get', `/containers/${name}-web`)).status) === 200, {
     what: 'the server to know it',
   });
   const { status, body } = await labs.put(name, smallLab);
@@ -362,7 +365,7 @@ test('a lab ends by itself, with a warning, and not before its end was put off',
   const extended = await labs.call('post', `/labs/${name}/extend`, { ttl: '2s' });
   assert.equal(extended.status, 200, JSON.stringify(extended.body));
   assert.equal(Date.parse(extended.body.expiresAt) - Date.parse(lab.expiresAt ?? ''), 2_000);
-  await waitFor(async () => (await findLeft(name)).length === 0, { what: 'the lab to end', timeoutMs: 30_000 });
+  await waitFor(async (see) => see(await findLeft(name)).length === 0, { what: 'the lab to end' });
   assert.equal((await warning).reason, extended.body.expiresAt);
   assert.ok(Date.now() >= Date.parse(extended.body.expiresAt) - 1_000);
   assert.equal((await labs.call('post', `/labs/${name}/extend`, { ttl: '2s' })).status, 404);
@@ -384,12 +387,12 @@ test('an audit shows what belongs to no lab, and what a lab has beside its file'
   const Labels = { 'io.terrarium.role': 'lab-document', 'io.terrarium.lab': name, 'io.terrarium.generation': '0' };
   await callDocker('POST', '/volumes/create', { Name: spare, Labels });
   const found = await waitFor(
-    async () => {
+    async (see) => {
       const { body } = await labs.call('get', '/audit');
       const ours = (body.findings as { name: string; reason: string }[]).filter(
         (one) => one.name.includes(name) || [stray, orphan].includes(one.name),
       );
-      return ours.length >= 3 && ours;
+      return see(ours).length >= 3 && ours;
     },
     { what: 'the audit to see all three' },
   );
@@ -399,9 +402,9 @@ test('an audit shows what belongs to no lab, and what a lab has beside its file'
   );
   await docker('rm', '-f', `${name}-a`, orphan);
   await waitFor(
-    async () => {
+    async (see) => {
       const { body } = await labs.call('get', '/audit');
-      return (body.findings as { name: string; reason: string }[]).some(
+      return see(body.findings as { name: string; reason: string }[]).some(
         (one) => one.name === name && one.reason === 'empty',
       );
     },
@@ -519,5 +522,5 @@ test('a change in which nothing ends for a while says that it goes on', async ()
     if (/"do":"await".*\n(.*\n)*\{"event":"heartbeat","at":"[^"]+Z"\}\n/.test(told)) break;
   }
   leaving.abort();
-  await waitFor(async () => (await findLeft(name)).length === 0, { what: 'it to be undone' });
+  await waitFor(async (see) => see(await findLeft(name)).length === 0, { what: 'it to be undone' });
 });

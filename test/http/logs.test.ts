@@ -4,16 +4,10 @@ import test, { after, type TestContext } from 'node:test';
 import request from 'supertest';
 import type { LogLine } from '../../src/schemas/logs.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import {
-  callDocker,
-  createTestContainer,
-  docker,
-  execInContainer,
-  removeContainer,
-  waitFor,
-} from '../support/engine.ts';
+import { callDocker, createTestContainer, docker, execInContainer, removeContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { managedLabels } from '../support/managed.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -166,16 +160,16 @@ test('follow goes on over restarts without losing or doubling a line, and ends w
   const lines = await follow(t, id, { accept: 'application/x-ndjson' });
   const expected = (runs: number) =>
     Array.from({ length: runs }, (_, run) => [1, 2, 3].map((line) => `run ${run} line ${line}\n`).join('')).join('');
-  await waitFor(() => log.text() === expected(1), { what: 'the first run' });
+  await waitFor((see) => see(log.text()) === expected(1), { what: 'the first run' });
   await callDocker('POST', `/containers/${id}/restart?t=0`);
-  await waitFor(() => log.text() === expected(2), { what: 'the second run' });
+  await waitFor((see) => see(log.text()) === expected(2), { what: 'the second run' });
   await callDocker('POST', `/containers/${id}/stop?t=0`);
   await waitFor(async () => !(await callDocker('GET', `/containers/${id}/json`)).State.Running, { what: 'it to stop' });
   assert.equal(log.end(), 'reading');
   await callDocker('POST', `/containers/${id}/start`);
-  await waitFor(() => log.text() === expected(3), { what: 'the third run' });
+  await waitFor((see) => see(log.text()) === expected(3), { what: 'the third run' });
   await removeContainer(id);
-  await waitFor(() => log.end() === 'ended' && lines.end() === 'ended', { what: 'the ends' });
+  await waitFor((see) => see(log.end()) === 'ended' && see(lines.end()) === 'ended', { what: 'the ends' });
   assert.equal(log.text(), expected(3));
   const parsed = lines
     .text()
@@ -190,7 +184,7 @@ test('follow begins at once where nothing is said, and shows what is said from n
   const { id } = await createManaged(t, {
     Cmd: ['sh', '-c', 'echo past; cat /said 2>/dev/null && exec tail -n 0 -f /said'],
   });
-  await waitFor(async () => (await docker('logs', id)).stdout.includes('past'), { what: 'its first line' });
+  await waitFor(async (see) => see((await docker('logs', id)).stdout).includes('past'), { what: 'its first line' });
   const log = await follow(t, id, { query: '&tail=0' });
   assert.equal(log.text(), '');
   // There is no /said yet: each run is over as soon as it has begun.
@@ -202,9 +196,9 @@ test('follow begins at once where nothing is said, and shows what is said from n
   await waitFor(isNextRunTold, { what: 'the line of the next run' });
   await docker('cp', import.meta.filename, `${id}:/said`);
   await callDocker('POST', `/containers/${id}/start`);
-  await waitFor(() => log.text().includes('follow begins at once'), { what: 'the file' });
+  await waitFor((see) => see(log.text()).includes('follow begins at once'), { what: 'the file' });
   await execInContainer(id, 'sh', '-c', 'echo now >>/said');
-  await waitFor(() => log.text().endsWith('now\n'), { what: 'the new line' });
+  await waitFor((see) => see(log.text()).endsWith('now\n'), { what: 'the new line' });
   assert.equal(log.text().match(/^past$/gm)?.length, 2, 'once for each run since');
 });
 
@@ -217,7 +211,7 @@ test('a container that was never started has an empty log, and can be followed i
   assert.deepEqual([(await getText(id)).status, (await getText(id)).text], [200, '']);
   const log = await follow(t, id);
   await callDocker('POST', `/containers/${id}/start`);
-  await waitFor(() => log.text() === 'hello\n', { what: 'the first line' });
+  await waitFor((see) => see(log.text()) === 'hello\n', { what: 'the first line' });
 });
 
 test('when the client leaves, and when the server closes, nothing reads the log any more', async (t) => {
@@ -227,9 +221,9 @@ test('when the client leaves, and when the server closes, nothing reads the log 
   const reading = /^GET .*\/logs\?/;
   const left = await follow(t, id, { at: behind });
   const stays = await follow(t, id, { at: behind, accept: 'application/x-ndjson' });
-  await waitFor(() => proxy.count(reading) === 2, { what: 'two readers' });
+  await waitFor((see) => see(proxy.count(reading)) === 2, { what: 'two readers' });
   left.leave();
-  await waitFor(() => proxy.count(reading) === 1, { what: 'one to be gone' });
+  await waitFor((see) => see(proxy.count(reading)) === 1, { what: 'one to be gone' });
   await behind.close();
   await stays.reading;
   assert.equal(stays.end(), 'ended');
@@ -241,7 +235,9 @@ test('an engine that goes away is the last line, or cuts the text off', async (t
   const { id } = await createManaged(t, { Cmd: ['sh', '-c', 'echo begun; sleep 600'] }, behind);
   const text = await follow(t, id, { at: behind });
   const lines = await follow(t, id, { at: behind, accept: 'application/x-ndjson' });
-  await waitFor(() => text.text() === 'begun\n' && lines.text().includes('begun'), { what: 'the begin of the log' });
+  await waitFor((see) => see(text.text()) === 'begun\n' && see(lines.text()).includes('begun'), {
+    what: 'the begin of the log',
+  });
   await proxy.close();
   await Promise.all([text.reading, lines.reading]);
   assert.deepEqual([text.end(), lines.end()], ['cut', 'ended']);

@@ -12,9 +12,9 @@ import {
   docker,
   execInContainer,
   findFreePort,
-  waitFor,
 } from '../support/engine.ts';
 import { readNamespaces } from '../support/namespaces.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const apiOf = (t: Cleanup): Api => useApi(server, t);
@@ -76,7 +76,7 @@ test('bridged: eth0 with an address of its bridge, by which a neighbour reaches 
   assert.match(stdout, new RegExp(`MTU:${network.mtu} `));
 
   await waitFor(
-    async () => {
+    async (see) => {
       const reply = await execInContainer(
         other.id,
         'wget',
@@ -87,7 +87,7 @@ test('bridged: eth0 with an address of its bridge, by which a neighbour reaches 
         '-',
         `http://${network.ipv4}:2222/hostname`,
       );
-      return reply.stdout.trim() === one.id.slice(0, 12);
+      return see(reply.stdout.trim()) === one.id.slice(0, 12);
     },
     { what: 'the neighbour to be reached' },
   );

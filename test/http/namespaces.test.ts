@@ -10,14 +10,7 @@ import type { Container } from '../../src/schemas/container.ts';
 import type { ContainerNamespaces, Namespace, NamespaceInFull } from '../../src/schemas/namespaces.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import {
-  createTestContainer,
-  docker,
-  inspectContainer,
-  listContainerIds,
-  runCommand,
-  waitFor,
-} from '../support/engine.ts';
+import { createTestContainer, docker, inspectContainer, listContainerIds, runCommand } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { managedLabels } from '../support/managed.ts';
@@ -33,6 +26,7 @@ import {
 } from '../support/namespace-world.ts';
 import { namespaceKinds, readNamespaces } from '../support/namespaces.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -221,17 +215,22 @@ test('a process is found by its PID, whether a container’s or not', async (t) 
 
   const first = await pidOf(joined.id);
   await docker('exec', '--detach', joined.id, 'sleep', '1000');
-  const second = await waitFor(async () => (await findPids(joined.id)).find((pid) => pid !== first), { what: 'it' });
+  const second = await waitFor(async (see) => see(await findPids(joined.id)).find((pid) => pid !== first), {
+    what: 'it',
+  });
   assert.deepEqual((await byPid(api, second)).body[0]?.id, home, 'one that was started later');
 
   const entered = await run(t, 'nsenter', `--net=/proc/${first}/ns/net`, 'sleep', '1000');
-  await waitFor(async () => (await readlink(`/proc/${entered.pid}/ns/net`)) === (await readNamespaces(joined.id)).net, {
-    what: 'it to enter',
-  });
+  await waitFor(
+    async (see) => see(await readlink(`/proc/${entered.pid}/ns/net`)) === (await readNamespaces(joined.id)).net,
+    {
+      what: 'it to enter',
+    },
+  );
   assert.deepEqual((await byPid(api, entered.pid)).body[0]?.id, home, 'one of the host that entered it');
 
   const alone = await run(t, 'unshare', '--net', 'sleep', '1000');
-  await waitFor(async () => (await readlink(`/proc/${alone.pid}/ns/net`)) !== (await readNamespaces()).net, {
+  await waitFor(async (see) => see(await readlink(`/proc/${alone.pid}/ns/net`)) !== (await readNamespaces()).net, {
     what: 'it to leave',
   });
   const nobodys = await byPid(api, alone.pid);
@@ -239,7 +238,7 @@ test('a process is found by its PID, whether a container’s or not', async (t) 
   assert.match(nobodys.body.detail, new RegExp(`Process ${alone.pid} .* no container's`));
 
   const dead = await run(t, 'true');
-  await waitFor(async () => !(await readdir('/proc')).includes(String(dead.pid)), { what: 'its end' });
+  await waitFor(async (see) => !see(await readdir('/proc')).includes(String(dead.pid)), { what: 'its end' });
   const gone = await byPid(api, dead.pid);
   assert.deepEqual([gone.status, gone.body.code, gone.body.field], [404, 'process_not_found', 'pid']);
 
@@ -256,7 +255,7 @@ test('a process is found by its PID, whether a container’s or not', async (t) 
   assert.deepEqual([ended.status, ended.body.code], [404, 'process_not_found']);
   assert.match(ended.body.hint, /zombie/);
 
-  await waitFor(async () => (await listContainerIds(`io.terrarium.server=${server.serverId}`)).length === 0, {
+  await waitFor(async (see) => see(await listContainerIds(`io.terrarium.server=${server.serverId}`)).length === 0, {
     what: 'no scout to be left',
   });
 });
@@ -277,7 +276,7 @@ test('processes that are elsewhere than their container are told so, and where',
   const home = (await inspectContainer(target.id)).State.Pid;
   await docker('exec', '--detach', traveller.id, 'unshare', '--uts', '--net', 'sleep', '1001');
   await docker('exec', '--detach', traveller.id, 'nsenter', '-t', String(home), '-n', 'sleep', '1002');
-  await waitFor(async () => (await findPids(traveller.id)).length >= 3, { what: 'both to run' });
+  await waitFor(async (see) => see(await findPids(traveller.id)).length >= 3, { what: 'both to run' });
 
   const shown = await waitFor(
     async () => {
@@ -339,8 +338,8 @@ test('those who were stranded together are together, and what became of the name
   await join(below.name, member.name);
   const list = async (): Promise<Namespace[]> => (await api.get('/namespaces')).body;
   const before = await waitFor(
-    async () =>
-      (await list()).find(
+    async (see) =>
+      see(await list()).find(
         ({ members }) =>
           members.filter(({ name }) => [target, member, below].some((one) => one.name === name)).length === 3,
       ),
@@ -348,8 +347,10 @@ test('those who were stranded together are together, and what became of the name
   );
   await docker('restart', '--time', '0', target.name);
   const dead = await waitFor(
-    async () =>
-      (await list()).find(({ members }) => members.map(({ name }) => name).join() === [member.name, below.name].join()),
+    async (see) =>
+      see(await list()).find(
+        ({ members }) => members.map(({ name }) => name).join() === [member.name, below.name].join(),
+      ),
     { what: 'two of them to be left in it' },
   );
   assert.deepEqual([dead.inode, dead.owner, dead.host], [before.inode, null, false]);
@@ -400,16 +401,16 @@ test('a list asks the engine nothing about who was seen before', async (t) => {
   });
   const count = (id: string) => asked.split('\n').filter((line) => line === id).length;
   await api.get('/namespaces');
-  await waitFor(() => count(one.id) === 1 && count(other.id) === 1, { what: 'both to be asked for' });
+  await waitFor((see) => see(count(one.id)) === 1 && see(count(other.id)) === 1, { what: 'both to be asked for' });
   for (let round = 0; round < 5; round += 1) await api.get('/namespaces');
   await ofContainer(api, one.id);
-  await waitFor(() => count(one.id) === 2, { what: 'its processes to be asked for' });
+  await waitFor((see) => see(count(one.id)) === 2, { what: 'its processes to be asked for' });
   assert.equal(count(other.id), 1, 'the other one has not moved');
   await docker('restart', '--time', '0', other.name);
   await waitFor(
-    async () => {
+    async (see) => {
       await api.get('/namespaces');
-      return count(other.id) > 1;
+      return see(count(other.id)) > 1;
     },
     { what: 'one that was started anew to be asked for' },
   );

@@ -14,10 +14,10 @@ import {
   execInContainer,
   inspectContainer,
   removeContainer,
-  waitFor,
 } from '../support/engine.ts';
 import { createNetwork, randomNet, randomNet6 } from '../support/networks.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -105,7 +105,7 @@ test('it is told as an event', async (t) => {
   void (async () => {
     for await (const chunk of answer.body ?? []) text += Buffer.from(chunk).toString();
   })().catch(() => {});
-  await waitFor(() => text.includes('"snapshot"'), { what: 'the stream to begin' });
+  await waitFor((see) => see(text).includes('"snapshot"'), { what: 'the stream to begin' });
   await api.post(`${path}/connect`, { container: name });
   await api.post(`${path}/disconnect`, { container: name });
   const told = () =>
@@ -113,7 +113,7 @@ test('it is told as an event', async (t) => {
       .split('\n')
       .filter((line) => line.includes(`"network":"${network.name}"`))
       .map((line) => JSON.parse(line).event);
-  await waitFor(() => told().length === 2, { what: 'both events' });
+  await waitFor((see) => see(told()).length === 2, { what: 'both events' });
   assert.deepEqual(told(), ['container.connected', 'container.disconnected']);
 });
 
@@ -125,7 +125,9 @@ test('who has no network of its own is refused with the way out', async (t) => {
   const closed = await api.create('closed');
   const hosted = await api.create('open', { host: true });
   const foreign = await createTestContainer(t);
-  await waitFor(async () => (await api.get(`/containers/${foreign.id}`)).status === 200, { what: 'it to be seen' });
+  await waitFor(async (see) => see((await api.get(`/containers/${foreign.id}`)).status) === 200, {
+    what: 'it to be seen',
+  });
   const refused = async (to: string, verb: string, container: string) => {
     const { status, body } = await api.post(`${to}/${verb}`, { container });
     assert.ok(status >= 400 && body.detail.includes(container), JSON.stringify(body));

@@ -4,10 +4,11 @@ import test, { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { dockerApi, waitFor } from '../support/engine.ts';
+import { dockerApi } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { createNetwork, randomNet, tryCreateNetwork } from '../support/networks.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const relay = await startEngineRelay({ after });
 // The relay passes no attach on. Without an image no helper is started that would wait for one.
@@ -23,7 +24,7 @@ test("a create whose answer was lost is undone; the caller's retry succeeds", as
   const { status, headers, body } = await tryCreateNetwork(api, t, { name });
   assert.deepEqual([status, body.code], [503, 'engine_unavailable']);
   assert.ok(Number(headers['retry-after']) > 0);
-  await waitFor(async () => !(await isOnEngine(name)), { what: 'the lost network to be removed', timeoutMs: 30_000 });
+  await waitFor(async () => !(await isOnEngine(name)), { what: 'the lost network to be removed' });
   const retried = await createNetwork(api, t, { name });
   await sleep(300);
   assert.equal((await dockerApi('GET', `/networks/${retried.id}`)).status, 200, 'the new one is not mistaken for it');
@@ -40,7 +41,6 @@ test('a lost one that cannot be removed at once is gone when the engine is back,
       relay.cutEvents();
       await waitFor(async () => !(await isOnEngine(name)), {
         what: 'the lost network to be removed',
-        timeoutMs: 30_000,
       });
     } else {
       const retried = await createNetwork(api, t, { name });

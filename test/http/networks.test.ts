@@ -14,10 +14,10 @@ import {
   execInContainer,
   removeNetwork,
   runCommand,
-  waitFor,
 } from '../support/engine.ts';
 import { createNetwork, randomNet, randomNet6, tryCreateNetwork } from '../support/networks.ts';
 import { testLabels, uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -261,7 +261,9 @@ test('a network is not removed while somebody uses it, or would at the next star
   const running = await api.create('bridged', { network: name });
   const stopped = await api.create('bridged', { network: name, command: ['true'] });
   const foreign = await createTestContainer(t, { start: false, body: { HostConfig: { NetworkMode: name } } });
-  await waitFor(async () => (await api.get(`/networks/${name}`)).body.containers.length === 3, { what: 'all three' });
+  await waitFor(async (see) => see((await api.get(`/networks/${name}`)).body.containers).length === 3, {
+    what: 'all three',
+  });
   const refused = await api.delete(`/networks/${name}`);
   assert.deepEqual([refused.status, refused.body.code], [409, 'network_in_use']);
   const users = [running, stopped, foreign].map((one) => one.name).sort();
@@ -366,7 +368,9 @@ test('a client that leaves takes its network with it', async (t) => {
   const api = useApi(server, t);
   // A create that comes later is done later: then what was left is done with as well.
   await createNetwork(api, t, { bip: `${randomNet()}.1/24` });
-  await waitFor(async () => (await dockerApi('GET', `/networks/${name}`)).status === 404, { what: 'it to be gone' });
+  await waitFor(async (see) => see((await dockerApi('GET', `/networks/${name}`)).status) === 404, {
+    what: 'it to be gone',
+  });
 });
 
 /** Runs a program where the engine's bridges are: on this machine. */

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, test } from 'node:test';
 import { startApp } from '../support/app.ts';
-import { removeContainer, waitFor } from '../support/engine.ts';
+import { removeContainer } from '../support/engine.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { StreamReader } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
 
@@ -68,15 +69,15 @@ test('who goes away is missed by nobody, and the helper goes too', async () => {
   assert.match(client.text ?? '', /^eth0 /);
   assert.equal((await listHelpers(target)).length, 1);
   client.leave();
-  await waitFor(() => server.app.services.streams.size.sessions === 0, { what: 'the session to end' });
-  await waitFor(async () => (await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
+  await waitFor((see) => see(server.app.services.streams.size.sessions) === 0, { what: 'the session to end' });
+  await waitFor(async (see) => see(await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
 });
 
 test('a closing server ends the answers', async () => {
   const other = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
   const target = await makeTarget({ after }, other);
   const client = await follow(`${target.id}/netstat`, other);
-  await waitFor(async () => (await listHelpers(target)).length === 1, { what: 'a helper' });
+  await waitFor(async (see) => see(await listHelpers(target)).length === 1, { what: 'a helper' });
   await other.close();
   assert.deepEqual(await listHelpers(target), [], 'none is left when the server has closed');
   await waitFor(() => client.ended, { what: 'the end of the answer' });

@@ -10,11 +10,11 @@ import {
   inspectContainer,
   listContainerIds,
   removeContainer,
-  waitFor,
 } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -60,11 +60,15 @@ async function makeBusyTarget(): Promise<Target> {
     body: { Cmd: ['sh', '-c', busyLine], HostConfig: { CapAdd: ['NET_ADMIN'], Sysctls: ipv6 } },
   });
   await waitFor(
-    async () => {
+    async (see) => {
       const text = await target.run('netstat -tuwan');
       // A message that came before its daemon did is lost.
       if (!text.includes('\nudp ')) await target.run('logger one; true');
-      return (text.match(/ESTABLISHED/g)?.length ?? 0) === 6 && text.includes('\nudp ') && text.includes('\nraw ');
+      return (
+        see(text.match(/ESTABLISHED/g)?.length ?? 0) === 6 &&
+        see(text).includes('\nudp ') &&
+        see(text).includes('\nraw ')
+      );
     },
     { what: 'the sockets to be there' },
   );
@@ -128,7 +132,7 @@ test('one probe for all, without a right that it does not need, and none when no
   );
   assert.equal(Config.Image, Image, 'pinned by id');
   const isGone = async () => (await listProbes(app)).length === 0;
-  await waitFor(isGone, { what: 'the probe to go after its grace', timeoutMs: 20_000 });
+  await waitFor(isGone, { what: 'the probe to go after its grace' });
   await look();
   assert.equal(await isGone(), false);
   await app.close();
@@ -144,10 +148,10 @@ test('what is idle is not read again, and what happens within one tick is seen',
   await client.until('the listener', () => ports(client).includes(1111));
   // Nothing else is watched: in many ticks there is not a read.
   await waitFor(
-    async () => {
+    async (see) => {
       const before = walks();
       await new Promise((resolve) => setTimeout(resolve, 1_000));
-      return walks() === before;
+      return see(walks()) === before;
     },
     { what: 'reads to end' },
   );
@@ -227,7 +231,7 @@ test('the host, a paused container, and one without a shell are looked into as w
   const inside = (await host.run('netstat -tln')).split('\n').slice(2, -1);
   assert.ok(body.sockets.length > 0 && Math.abs(body.sockets.length - inside.length) <= 3, 'others listen there too');
   const paused = await makeTarget({ after }, server, { body: { Cmd: ['httpd', '-f', '-p', '83'] } });
-  await waitFor(async () => (await paused.run('netstat -tln')).includes(':83 '), { what: 'it to listen' });
+  await waitFor(async (see) => see(await paused.run('netstat -tln')).includes(':83 '), { what: 'it to listen' });
   await callDocker('POST', `/containers/${paused.id}/pause`);
   const seen = await get(paused, 'netstat?options=tl');
   await callDocker('POST', `/containers/${paused.id}/unpause`);

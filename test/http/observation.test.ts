@@ -4,9 +4,10 @@ import { after, test } from 'node:test';
 import request from 'supertest';
 import { parseNetstatOptions } from '../../src/domain/observation/netstat-options.ts';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestNetwork, inspectContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestNetwork, inspectContainer } from '../support/engine.ts';
 import { listHelpers, makeTarget, type Target } from '../support/observed.ts';
 import type { Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' } });
 
@@ -27,9 +28,13 @@ const busyLine = `
 async function makeBusyTarget(): Promise<Target> {
   const target = await makeTarget({ after }, server, { body: { Cmd: ['sh', '-c', busyLine] } });
   await waitFor(
-    async () => {
+    async (see) => {
       const text = await target.run('netstat -tuwan');
-      return (text.match(/ESTABLISHED/g)?.length ?? 0) === 4 && text.includes('\nudp ') && text.includes('\nraw ');
+      return (
+        see(text.match(/ESTABLISHED/g)?.length ?? 0) === 4 &&
+        see(text).includes('\nudp ') &&
+        see(text).includes('\nraw ')
+      );
     },
     { what: 'the sockets to be there' },
   );

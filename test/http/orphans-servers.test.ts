@@ -5,20 +5,14 @@ import test, { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from '../../src/schemas/container.ts';
 import { useApi } from '../support/api.ts';
-import {
-  createTestContainer,
-  docker,
-  dockerApi,
-  inspectContainer,
-  removeContainer,
-  waitFor,
-} from '../support/engine.ts';
+import { createTestContainer, docker, dockerApi, inspectContainer, removeContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { followStarts, openOrphanLab, quick } from '../support/orphan-lab.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import type { StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -118,11 +112,10 @@ test('a replacement that a killed server had begun is ended, or taken back', { s
   t.after(() => removeContainer(gone));
   const ended = await make(`${gone}-rejoin-0a1b2c`, 'f'.repeat(64));
   const { show } = await openOrphanLab(t, engine);
-  await waitFor(async () => (await inspectContainer(ended.id)).Name === `/${gone}`, {
+  await waitFor(async (see) => see((await inspectContainer(ended.id)).Name) === `/${gone}`, {
     what: 'its name',
-    timeoutMs: 15_000,
   });
-  await waitFor(async () => (await dockerApi('GET', `/containers/${begun.id}/json`)).status === 404, {
+  await waitFor(async (see) => see((await dockerApi('GET', `/containers/${begun.id}/json`)).status) === 404, {
     what: 'it to go',
   });
   assert.deepEqual([(await show(there)).state, (await show(ended)).name], ['running', gone]);

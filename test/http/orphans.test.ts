@@ -11,12 +11,12 @@ import {
   inspectContainer,
   removeContainer,
   runCommand,
-  waitFor,
 } from '../support/engine.ts';
 import { listLocks, openOrphanLab, quick } from '../support/orphan-lab.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import type { Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -77,13 +77,15 @@ test('a target is restarted under load, again and again: found out each time, he
     const [stranded, mended] = [told('container.orphaned').length, told('container.healed').length];
     for (const command of ways[round % ways.length] ?? []) await docker(...command, target.name);
     const began = performance.now();
-    await waitFor(() => told('container.orphaned').length > stranded, {
+    await waitFor((see) => see(told('container.orphaned')).length > stranded, {
       what: `round ${round}: it to be told`,
       intervalMs: 5,
     });
     late.push(performance.now() - began);
     await lab.healed(member, target);
-    await waitFor(() => told('container.healed').length > mended, { what: `round ${round}: its healing to be told` });
+    await waitFor((see) => see(told('container.healed')).length > mended, {
+      what: `round ${round}: its healing to be told`,
+    });
   }
   isOver = true;
   await load;
@@ -123,7 +125,7 @@ test('a chain heals from its owner on, and what is not to heal by itself holds u
   const manual = await api.create('joined', { target: owner.id, ...quick.idle });
   const below = await api.create('joined', { target: manual.id, rejoin: 'auto', ...quick.idle });
   await docker('restart', '--time', '0', owner.name);
-  await waitFor(async () => (await show(below)).orphanReason === 'target_restarted', { what: 'it to be seen' });
+  await waitFor(async (see) => see((await show(below)).orphanReason) === 'target_restarted', { what: 'it to be seen' });
   await sleep(1_500);
   assert.deepEqual([(await show(below)).orphaned, lab.countStarts(below), lab.countStarts(manual)], [true, 1, 1]);
   assert.equal((await api.post(`/containers/${manual.id}/rejoin?timeout=0`)).status, 200);
@@ -156,11 +158,11 @@ test('a target that is stopped is waited for, one that is paused strands nobody,
   const target = await api.create('bridged', quick.serving);
   const member = await api.create('joined', { target: target.id, rejoin: 'auto', ...quick.idle });
   await docker('pause', target.name);
-  await waitFor(async () => (await show(target)).state === 'paused', { what: 'the pause' });
+  await waitFor(async (see) => see((await show(target)).state) === 'paused', { what: 'the pause' });
   assert.deepEqual([(await show(member)).orphaned, (await show(member)).effective], [false, 'bridged']);
   await docker('unpause', target.name);
   await docker('stop', '--time', '0', target.name);
-  await waitFor(async () => (await show(member)).orphanReason === 'target_stopped', { what: 'it to be seen' });
+  await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_stopped', { what: 'it to be seen' });
   await sleep(1_000);
   assert.equal(lab.countStarts(member), 1);
   await docker('start', target.name);
@@ -169,7 +171,9 @@ test('a target that is stopped is waited for, one that is paused strands nobody,
 
   await docker('pause', member.name);
   await docker('restart', '--time', '0', target.name);
-  await waitFor(async () => (await show(member)).orphanReason === 'target_restarted', { what: 'it to be seen' });
+  await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_restarted', {
+    what: 'it to be seen',
+  });
   await sleep(1_000);
   assert.deepEqual([(await show(member)).state, lab.countStarts(member)], ['paused', 2]);
   await docker('unpause', member.name);
@@ -195,13 +199,13 @@ test('a target that crashed and was started by its policy is followed; and so is
   const before = await startedAt(target);
   const { Pid } = (await inspectContainer(target.id)).State;
   await runCommand('nsenter', ['--target', String(engine?.pid), '--mount', '--pid', '--', 'kill', '-9', String(Pid)]);
-  await waitFor(async () => (await startedAt(target)) !== before, { what: 'the engine to start it anew' });
+  await waitFor(async (see) => see(await startedAt(target)) !== before, { what: 'the engine to start it anew' });
   await lab.healed(member, target);
 
   await docker('stop', '--time', '0', target.name);
   const failed = await docker('restart', '--time', '0', member.name);
   assert.notEqual(failed.code, 0, 'the engine does not join what does not run');
-  await waitFor(async () => (await show(member)).state === 'exited', { what: 'its end' });
+  await waitFor(async (see) => see((await show(member)).state) === 'exited', { what: 'its end' });
   await docker('start', target.name);
   const shown = await lab.healed(member, target);
   assert.equal(shown.id, member.id);
@@ -221,7 +225,7 @@ test('a target that was replaced has its member made anew, which says so and kee
   const manual = await api.create('joined', { target: member.id, ...quick.idle });
   const events = await lab.follow('events');
   await docker('rm', '--force', name);
-  await waitFor(async () => (await show(member)).orphanReason === 'target_removed', { what: 'it to be seen' });
+  await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_removed', { what: 'it to be seen' });
   await sleep(1_000);
   assert.equal(lab.countStarts(member), 1, 'there is nothing to join');
 

@@ -12,12 +12,12 @@ import { formatTokensFile } from '../../src/domain/principals/tokens-file.ts';
 import { hashToken } from '../../src/services/credentials/token-hash.ts';
 import { useApi } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { labName, useLabs } from '../support/labs.ts';
 import { makeTokensFile } from '../support/principals.ts';
 import { send } from '../support/raw-http.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-books-'));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -35,8 +35,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const isOut = async (headers: { authorization: string }, at: RunningApp = server) =>
   [401, 429].includes((await session(headers, at)).status);
 const isIn = async (name: string) => (await session(file.headersOf(name))).status === 200;
-const until = (what: string, probe: () => Promise<boolean> | boolean) =>
-  waitFor(probe, { what, timeoutMs: 10_000, intervalMs: 50 });
+const until = (what: string, probe: () => Promise<boolean> | boolean) => waitFor(probe, { what, intervalMs: 50 });
 
 /** Everything that a login can have open, and what became of it. */
 async function openAll(t: TestContext, name: string) {

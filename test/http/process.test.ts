@@ -9,11 +9,12 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { settings } from '../../src/settings.ts';
 import { testToken } from '../support/app.ts';
-import { createTestContainer, findFreePort, inspectContainer, listContainerIds, waitFor } from '../support/engine.ts';
+import { createTestContainer, findFreePort, inspectContainer, listContainerIds } from '../support/engine.ts';
 import { readLogFields } from '../support/log-fields.ts';
 import { send } from '../support/raw-http.ts';
 import { findServerProgram } from '../support/server-program.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 
@@ -57,7 +58,7 @@ async function run(
     stderr: () => printed.stderr,
     async ended() {
       const since = performance.now();
-      await waitFor(() => child.exitCode !== null || child.signalCode !== null, {
+      await waitFor((see) => see(child.exitCode) !== null || see(child.signalCode) !== null, {
         what: 'the process to end',
         timeoutMs: 60_000,
         intervalMs: 10,
@@ -72,9 +73,8 @@ async function run(
 
 async function runUntilReady(t: TestContext, options: Parameters<typeof run>[1] = {}) {
   const server = await run(t, options);
-  await waitFor(async () => (await send(server.url, { path: '/readyz' })).status === 200, {
+  await waitFor(async (see) => see((await send(server.url, { path: '/readyz' })).status) === 200, {
     what: 'the server to be ready',
-    timeoutMs: 30_000,
   });
   return server;
 }
@@ -163,7 +163,9 @@ test('SIGTERM tells every stream goodbye, refuses what comes, and leaves no help
   assert.equal(code, 0, server.stderr());
   assert.ok(tookMs < 5_000, `it took ${tookMs} ms`);
   await assert.rejects(fetch(`${server.url}/healthz`));
-  await waitFor(async () => (await findHelpers(id)).length === 0, { what: 'its helper to be gone', timeoutMs: 10_000 });
+  await waitFor(async (see) => see(await findHelpers(id)).length === 0, {
+    what: 'its helper to be gone',
+  });
 });
 
 /** Helpers in the namespace of this container. Others on this engine are none of ours. */
@@ -197,7 +199,10 @@ test('a request that never ends holds the server up for a moment only; a second 
 
   patient.signal('SIGTERM');
   hasty.signal('SIGTERM');
-  await waitFor(() => hasty.stderr().includes('"closing"'), { what: 'the first signal to be seen', intervalMs: 10 });
+  await waitFor((see) => see(hasty.stderr()).includes('"closing"'), {
+    what: 'the first signal to be seen',
+    intervalMs: 10,
+  });
   hasty.signal('SIGTERM');
   const second = await hasty.ended();
   assert.equal(second.code, 1);

@@ -7,9 +7,10 @@ import type { Container, Mode } from '../../src/schemas/container.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { createTestContainer, dockerApi, inspectContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer, dockerApi, inspectContainer } from '../support/engine.ts';
 import { readNamespaces } from '../support/namespaces.ts';
 import { uniqueName } from '../support/run-id.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 

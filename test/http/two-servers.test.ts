@@ -8,13 +8,14 @@ import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabView } from '../../src/schemas/lab-view.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { docker, listContainerIds, waitFor } from '../support/engine.ts';
+import { docker, listContainerIds } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { connectStream } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const skip = whyNoPrivateEngine();
@@ -54,9 +55,8 @@ function both(one: PromiseLike<Answer>, other: PromiseLike<Answer>): Promise<[An
 
 /** Waits for a lab that nobody changes: `null` where there is none. */
 async function settled(server: ServerProcess, name: string): Promise<LabView | null> {
-  await waitFor(async () => (await findLeft(name)).every((one) => one !== 'its lock'), {
+  await waitFor(async (see) => see(await findLeft(name)).every((one) => one !== 'its lock'), {
     what: 'the lock to go',
-    timeoutMs: 30_000,
   });
   const { status, body } = await request(server.url).get(`/api/v1/labs/${name}`).set(server.headers);
   return status === 404 ? null : body;
@@ -133,16 +133,16 @@ test('what expires goes once, and no janitor complains of the other', { skip }, 
       useApi(index % 2 === 0 ? a : b, t).create('closed', { ttl: '5s', command: ['sleep', '3600'] }),
     ),
   );
-  await waitFor(async () => (await Promise.all(names.map(findLeft))).flat().length === 0, {
+  await waitFor(async (see) => see((await Promise.all(names.map(findLeft))).flat()).length === 0, {
     what: 'the labs to be gone',
     timeoutMs: 60_000,
   });
   await waitFor(
-    async () => {
+    async (see) => {
       const { stdout } = await docker('ps', '--all', '--format', '{{.Names}}');
-      return lone.every(({ name }) => !stdout.includes(name));
+      return see(lone).every(({ name }) => !stdout.includes(name));
     },
-    { what: 'the containers to be gone', timeoutMs: 30_000 },
+    { what: 'the containers to be gone' },
   );
   for (const server of servers) assert.deepEqual(complaints(server), []);
   const told = (name: string) =>
@@ -254,9 +254,8 @@ test('one server closes in the middle of a change: the other goes on with the la
       ({ body }) => String(body.code),
       () => 'cut',
     );
-  await waitFor(async () => (await listContainerIds(`io.terrarium.lab=${name}`)).length === 4, {
+  await waitFor(async (see) => see(await listContainerIds(`io.terrarium.lab=${name}`)).length === 4, {
     what: 'all to be made',
-    timeoutMs: 30_000,
   });
   const busy = await useLabs(b, t).put(name, lab('2'));
   assert.equal(busy.body.code, 'lab_busy');

@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { type CommandResult, createTestContainer, docker, runCommand, waitFor } from './engine.ts';
+import { type CommandResult, createTestContainer, docker, runCommand } from './engine.ts';
 import { buildKeptImage } from './kept-image.ts';
+import { waitFor } from './wait-for.ts';
 
 const base = 'terrarium-test-base:trixie';
 const image = 'terrarium-test-machine:trixie';
@@ -107,9 +108,8 @@ function startProgram(machine: string, folder: string, command: string[]): Machi
     async stop(signal) {
       if (exit !== undefined) return exit;
       await docker('exec', machine, 'sh', '-c', `kill -${signal} $(cat ${pidFile})`);
-      await waitFor(() => exit !== undefined, {
+      await waitFor((see) => see(exit) !== undefined, {
         what: `the end of ${command.join(' ')}: ${printed}`,
-        timeoutMs: 20_000,
       });
       return exit ?? null;
     },

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { testToken } from './app.ts';
 import { defer } from './defer.ts';
-import { type Cleanup, type CommandResult, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, type CommandResult, runCommand } from './engine.ts';
 import { loadScript } from './script.ts';
+import { type See, waitFor } from './wait-for.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 
@@ -136,17 +137,19 @@ export class CliProcess {
       .map((line) => JSON.parse(line));
   }
 
-  async until(what: string, probe: (self: this) => unknown, timeoutMs = 20_000): Promise<void> {
-    const look = () => {
+  async until(what: string, probe: (self: this) => unknown, timeoutMs?: number): Promise<void> {
+    const look = (see: See) => {
       if (probe(this)) return true;
+      this.#note(see);
       if (hasEnded(this.child)) throw new Error('it has ended');
       return false;
     };
-    await waitFor(look, { what, timeoutMs, intervalMs: 20 }).catch((cause) => {
-      throw new Error(`${what}: ${JSON.stringify(this.#stdout.slice(-2_000))} ${this.#stderr.slice(-2_000)}`, {
-        cause,
-      });
-    });
+    await waitFor(look, { what, timeoutMs, intervalMs: 20 });
+  }
+
+  #note(see: See): void {
+    see(this.#stdout);
+    see(this.#stderr);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -154,11 +157,12 @@ export class CliProcess {
   }
 
   /** Its exit code, when it has ended. */
-  async end(timeoutMs = 20_000): Promise<number | null> {
-    const isOver = () => this.#isOver;
-    await waitFor(isOver, { what: 'it to end', timeoutMs, intervalMs: 20 }).catch((cause) => {
-      throw new Error(`it does not end: ${this.#stdout.slice(-500)} ${this.#stderr.slice(-500)}`, { cause });
-    });
+  async end(timeoutMs?: number): Promise<number | null> {
+    const isOver = (see: See) => {
+      this.#note(see);
+      return this.#isOver;
+    };
+    await waitFor(isOver, { what: 'the command to end', timeoutMs, intervalMs: 20 });
     return this.child.exitCode;
   }
 }

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { waitFor } from './engine.ts';
 import type { EngineTruth } from './engine-truth.ts';
 import type { EventHost } from './event-followers.ts';
+import { waitFor } from './wait-for.ts';
 
 /** What a client was told of one container that it wanted. */
 interface Entry {
@@ -208,10 +208,10 @@ export class CreateLedger {
 
   async #removeInTheEnd(entry: Entry): Promise<void> {
     await waitFor(
-      async () => {
+      async (see) => {
         if (entry.id !== undefined) await this.#remove(entry);
         else entry.removal = 'done';
-        return entry.removal === 'done';
+        return see(entry.removal) === 'done';
       },
       { what: `the removal of ${entry.key}`, timeoutMs: 60_000, intervalMs: 200 },
     );

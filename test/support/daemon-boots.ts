@@ -7,8 +7,9 @@ import { request } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { defer } from './defer.ts';
-import { type Cleanup, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, runCommand } from './engine.ts';
 import { findChild, type Holder, holdNamespaces } from './held-namespaces.ts';
+import { waitFor } from './wait-for.ts';
 
 /** One file to start with, and what is there before. */
 export interface BootCase {

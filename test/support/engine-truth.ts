@@ -4,8 +4,9 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defer } from './defer.ts';
-import { type Cleanup, waitFor } from './engine.ts';
+import type { Cleanup } from './engine.ts';
 import type { PrivateEngine } from './private-engine.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A container as the engine's list shows it. */
 export interface TrueContainer {

@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process';
 import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cleanup, defer } from './defer.ts';
 import { testLabels, uniqueName } from './run-id.ts';
+import { waitFor } from './wait-for.ts';
 
 export type { Cleanup };
 
@@ -174,7 +174,7 @@ export async function removeContainer(nameOrId: string): Promise<void> {
   const answer = await dockerApi('DELETE', `${path}?force=1&v=1`);
   if (answer.status === 409) {
     // Somebody else (autoRemove, the server under test) is removing it: wait for that.
-    await waitFor(async () => (await dockerApi('GET', `${path}/json`)).status === 404, {
+    await waitFor(async (see) => see((await dockerApi('GET', `${path}/json`)).status) === 404, {
       what: `${nameOrId} to be removed`,
     });
   } else if (answer.status >= 400 && answer.status !== 404) {
@@ -212,34 +212,6 @@ export async function listContainerIds(...labels: string[]): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: labels }));
   const found = await callDocker<{ Id: string }[]>('GET', `/containers/json?all=1&filters=${filters}`);
   return found.map(({ Id }) => Id);
-}
-
-/** Between two looks, in milliseconds, where no longer pause is asked for. */
-const longestPauseMs = 400;
-
-/**
- * Polls until `probe` answers something that is not false, null or undefined, and returns it. A probe that throws
- * counts as not yet. After the deadline it fails with what was awaited and the last error. It looks every `intervalMs`, and less often the longer it
- * takes: a look may be a process of its own, and what takes seconds is not told later by more than a tenth.
- */
-export async function waitFor<T>(
-  probe: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, intervalMs = 50 }: { what: string; timeoutMs?: number; intervalMs?: number },
-): Promise<Exclude<T, false | null | undefined>> {
-  const began = Date.now();
-  const deadline = began + timeoutMs;
-  for (;;) {
-    let lastError: unknown;
-    try {
-      const value = await probe();
-      if (value !== false && value !== null && value !== undefined)
-        return value as Exclude<T, false | null | undefined>;
-    } catch (error) {
-      lastError = error;
-    }
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`, { cause: lastError });
-    await sleep(Math.max(intervalMs, Math.min(longestPauseMs, (Date.now() - began) / 10)));
-  }
 }
 
 /** A TCP port of 127.0.0.1 that nobody listened on a moment ago. */

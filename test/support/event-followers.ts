@@ -5,9 +5,9 @@ import { type ClientRequest, request } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { WebSocket } from 'ws';
 import { type Cleanup, defer } from './defer.ts';
-import { waitFor } from './engine.ts';
 import { EventReader } from './event-reader.ts';
 import type { Frame } from './stream-client.ts';
+import { waitFor } from './wait-for.ts';
 
 export type Carrier = 'websocket' | 'sse' | 'ndjson';
 
@@ -54,10 +54,12 @@ export class EventFollower {
 
   /** Waits until it has the state of things, from this run of the server where it is given. */
   async settled(bootId?: string): Promise<void> {
-    await waitFor(() => this.reader.snapshots > 0 && (bootId === undefined || this.reader.bootId === bootId), {
-      what: `a snapshot of the events by ${this.carrier}`,
-      timeoutMs: 30_000,
-    });
+    await waitFor(
+      (see) => see(this.reader.snapshots) > 0 && (see(bootId) === undefined || see(this.reader.bootId) === bootId),
+      {
+        what: `a snapshot of the events by ${this.carrier}`,
+      },
+    );
   }
 
   /** Fails where what it was told makes no sense to a client. */
@@ -184,18 +186,18 @@ export async function requireRightState(
   let shown = '';
   try {
     await waitFor(
-      async () => {
+      async (see) => {
         const real = await truth();
         for (const follower of [newcomer, ...followers]) {
           if (isDeepStrictEqual(sorted(states(follower)), sorted(real))) continue;
           shown = `by ${follower.carrier}: ${JSON.stringify(sorted(states(follower)))}, on the engine: ${JSON.stringify(sorted(real))}`;
           return false;
         }
-        return followers.every(({ reader }) =>
+        return see(followers).every(({ reader }) =>
           isDeepStrictEqual(sorted(reader.containers), sorted(newcomer.reader.containers)),
         );
       },
-      { what: 'every follower of events to hold what is true', timeoutMs: 30_000, intervalMs: 200 },
+      { what: 'every follower of events to hold what is true', intervalMs: 200 },
     );
   } catch (cause) {
     throw new Error(`A follower of events holds what is not so, ${shown}`, { cause });

@@ -1,7 +1,7 @@
 // Namespaces in which a test runs programs that want a machine of their own: nothing of them is left, also where the test is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { waitFor } from './engine.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface Holder {
   /** The PID, on this machine, of the init of the namespaces. */

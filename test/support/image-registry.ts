@@ -7,8 +7,9 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defer } from './defer.ts';
-import { type Cleanup, docker, findFreePort, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, docker, findFreePort, runCommand } from './engine.ts';
 import { uniqueName } from './run-id.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface ImageRegistry {
   /** `127.0.0.1:PORT` */

@@ -4,17 +4,10 @@ import request, { type Test } from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import type { RunningApp } from './app.ts';
 import { defer } from './defer.ts';
-import {
-  type Cleanup,
-  callDocker,
-  dockerApi,
-  listContainerIds,
-  removeContainer,
-  removeNetwork,
-  waitFor,
-} from './engine.ts';
+import { type Cleanup, callDocker, dockerApi, listContainerIds, removeContainer, removeNetwork } from './engine.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { runId } from './run-id.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A small lab: two bridges, a published server, and one that is joined to it. */
 export const smallLab: LabFile = {
@@ -96,10 +89,10 @@ export function useLabs({ url, headers }: Pick<RunningApp, 'url' | 'headers'>, c
     put,
     async apply(lab, file, query) {
       const { status, body } = await waitFor(
-        async () => {
+        async (see) => {
           const answer = await put(lab, file, query);
           // Two cores and many tests: the server says when it has too much to do.
-          return answer.body.code !== 'overloaded' && answer;
+          return see(answer.body.code) !== 'overloaded' && answer;
         },
         { what: `${lab} to be applied`, timeoutMs: 120_000, intervalMs: 1_000 },
       );

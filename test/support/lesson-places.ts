@@ -4,10 +4,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { defer } from './defer.ts';
-import { type Cleanup, type CommandResult, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, type CommandResult, runCommand } from './engine.ts';
 import { plugOutsideClient } from './outside-client.ts';
 import { type PrivateEngine, startPrivateEngine } from './private-engine.ts';
 import { findServerProgram } from './server-program.ts';
+import { waitFor } from './wait-for.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 
@@ -48,9 +49,8 @@ export async function openLessonPlace(cleanup: Cleanup): Promise<LessonPlace> {
         child.kill('SIGTERM');
         await gone;
       });
-      await waitFor(() => hasEnded() || output.join('').includes('Terrarium listens'), {
+      await waitFor((see) => hasEnded() || see(output.join('')).includes('Terrarium listens'), {
         what: 'the server to listen',
-        timeoutMs: 30_000,
       });
       return { output: () => output.join('') };
     },

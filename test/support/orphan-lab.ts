@@ -7,9 +7,10 @@ import type { Container } from '../../src/schemas/container.ts';
 import { type Api, useApi } from './api.ts';
 import { type RunningApp, startApp } from './app.ts';
 import { defer } from './defer.ts';
-import { docker, inspectContainer, runCommand, waitFor } from './engine.ts';
+import { docker, inspectContainer, runCommand } from './engine.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { connectStream, type StreamClient } from './stream-client.ts';
+import { waitFor } from './wait-for.ts';
 
 const untilTold = 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done';
 /** They end at once when they are told to, so that what is measured is not their patience. */
@@ -45,12 +46,12 @@ export async function openOrphanLab(t: TestContext, engine: PrivateEngine | unde
     show: async ({ id }) => (await api.get(`/containers/${id}`)).body,
     healed: ({ name }, target) =>
       waitFor(
-        async () => {
+        async (see) => {
           const shown: Container = (await api.get(`/containers/${name}`)).body;
           const isWell = shown.state === 'running' && !shown.orphaned;
-          return isWell && (await readNet(engine, shown.id)) === (await readNet(engine, target.id)) && shown;
+          return isWell && see(await readNet(engine, shown.id)) === (await readNet(engine, target.id)) && shown;
         },
-        { what: `${name} to be healed`, timeoutMs: 30_000 },
+        { what: `${name} to be healed` },
       ),
     countStarts: ({ id }) => countStarts(id),
     follow: (path) => connectStream(t, `${server.url}/api/v1/${path}`, { headers: { ...server.headers } }),

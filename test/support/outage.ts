@@ -2,8 +2,8 @@
 // was really gone and really back, as a ping in this process saw it. Beside other test files the times are told and not judged: a sweep judges them.
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { waitFor } from './engine.ts';
 import type { EngineTruth, Pinger } from './engine-truth.ts';
+import { waitFor } from './wait-for.ts';
 import type { Workload } from './workload.ts';
 
 /** Milliseconds. What a busy machine adds is measured, and added. */
@@ -57,7 +57,7 @@ export async function playOutage(options: OutageOptions): Promise<OutageTimes> {
       .find(([one]) => one === client)?.[1]
       .find((one) => one.state === state && one.at >= since)?.at;
   const awaitAll = (state: string, since: number, timeoutMs: number) =>
-    waitFor(() => everyone.every((client) => whenTold(client, state, since) !== undefined), {
+    waitFor((see) => see(everyone).every((client) => whenTold(client, state, since) !== undefined), {
       what: `everyone to be told ${state}`,
       timeoutMs,
       intervalMs: 20,

@@ -8,8 +8,9 @@ import os from 'node:os';
 import path from 'node:path';
 import type { CertificateFiles } from './certificates.ts';
 import { defer } from './defer.ts';
-import { type Cleanup, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, runCommand } from './engine.ts';
 import { findChild, type Holder, holdNamespaces } from './held-namespaces.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface PrivateEngineOptions {
   /** Further arguments of dockerd: `['--live-restore']`. */
@@ -195,9 +196,9 @@ async function waitForAnswer(socket: string, daemon: Daemon): Promise<void> {
     failure = text;
   });
   await waitFor(
-    async () => {
+    async (see) => {
       if (failure !== undefined) return true;
-      return (await ping(socket)) === 200;
+      return see(await ping(socket)) === 200;
     },
     { what: 'the private engine to answer', timeoutMs: startTimeoutMs, intervalMs: 25 },
   );

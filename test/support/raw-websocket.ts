@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { type Cleanup, defer } from './defer.ts';
-import { waitFor } from './engine.ts';
 import { upgradeHeaders } from './raw-http.ts';
+import { waitFor } from './wait-for.ts';
 
 export const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -91,7 +91,7 @@ export class RawWebSocket {
   /** Waits for the server's close frame, and answers its code; 1006 where the connection ended without one. */
   async closeCode(timeoutMs = 30_000): Promise<number> {
     const found = () => this.frames.find((one) => one.opcode === opcode.close);
-    await waitFor(() => found() !== undefined || this.isOver, { what: 'a close', timeoutMs, intervalMs: 5 });
+    await waitFor((see) => see(found()) !== undefined || this.isOver, { what: 'a close', timeoutMs, intervalMs: 5 });
     const payload = found()?.payload;
     return payload === undefined ? 1006 : payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
   }

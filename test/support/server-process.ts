@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { testToken } from './app.ts';
 import { defer } from './defer.ts';
-import { type Cleanup, findFreePort, waitFor } from './engine.ts';
+import { type Cleanup, findFreePort } from './engine.ts';
 import { findServerProgram } from './server-program.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface ServerProcess {
   readonly pid: number;

@@ -1,7 +1,8 @@
 // Clients that never read (silent-clients.pl), in a container on this machine's network: a program of ours could not make its windows small.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Cleanup, callDocker, createTestContainer, docker, removeContainer, waitFor } from './engine.ts';
+import { type Cleanup, callDocker, createTestContainer, docker, removeContainer } from './engine.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface SilentClients {
   /** They read at last. Answers by close code how many were closed so; `cut` without one, `open` where the server still holds on. */
@@ -30,7 +31,7 @@ export async function connectSilentClients(
         const { stdout, stderr } = await docker('logs', id);
         return stderr !== '' ? stderr : pattern.exec(stdout);
       },
-      { what: `the silent clients to say ${pattern}`, timeoutMs: 30_000, intervalMs: 100 },
+      { what: `the silent clients to say ${pattern}`, intervalMs: 100 },
     );
     if (typeof said === 'string') throw new Error(`the silent clients: ${said}`);
     return said;

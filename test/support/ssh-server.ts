@@ -6,7 +6,8 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { defer } from './defer.ts';
-import { type Cleanup, findFreePort, runCommand, waitFor } from './engine.ts';
+import { type Cleanup, findFreePort, runCommand } from './engine.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface SshServer {
   readonly port: number;
@@ -92,9 +93,8 @@ export async function startSshServer(
     child = spawn('unshare', [...namespaces, 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => output.push(text));
     const started = child;
-    await waitFor(async () => started.exitCode !== null || (await accepts(port)), {
+    await waitFor(async (see) => see(started.exitCode) !== null || (await accepts(port)), {
       what: 'sshd to listen',
-      timeoutMs: 30_000,
     });
     if (started.exitCode !== null) throw new Error(`sshd ended: ${output.join('')}`);
   };

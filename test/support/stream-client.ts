@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
 import { type Cleanup, defer } from './defer.ts';
-import { waitFor } from './engine.ts';
+import { waitFor } from './wait-for.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a client reads JSON
 export type Frame = Record<string, any>;
@@ -96,11 +96,12 @@ export class StreamClient extends StreamReader {
   until<T>(
     what: string,
     probe: (client: this) => T,
-    timeoutMs = 15_000,
+    timeoutMs?: number,
   ): Promise<Exclude<T, false | null | undefined>> {
     return waitFor(
-      () => {
+      (see) => {
         const value = probe(this);
+        if (!value) see(this.frames.slice(-3));
         if (!value && this.closed !== undefined)
           throw new Error(
             `closed with ${this.closed.code} ${this.closed.reason}: ${JSON.stringify(this.frames.slice(-3))}`,
@@ -113,7 +114,7 @@ export class StreamClient extends StreamReader {
 
   async close(): Promise<void> {
     this.socket.close();
-    await waitFor(() => this.closed, { what: 'the socket to close', timeoutMs: 5_000, intervalMs: 5 });
+    await waitFor(() => this.closed, { what: 'the socket to close', intervalMs: 5 });
   }
 }
 

@@ -1,7 +1,8 @@
 // What a program makes of a terminal's WebSocket, written from its description alone.
 import { WebSocket } from 'ws';
 import { defer } from './defer.ts';
-import { type Cleanup, waitFor } from './engine.ts';
+import type { Cleanup } from './engine.ts';
+import { type See, waitFor } from './wait-for.ts';
 
 export interface TerminalQuery {
   readonly [name: string]: string | readonly string[];
@@ -55,21 +56,17 @@ export class TerminalClient {
     this.socket.send(JSON.stringify(frame));
   }
 
-  until(pattern: RegExp, timeoutMs = 10_000): Promise<true> {
-    const isThere = () => {
-      if (pattern.test(this.text)) return true;
+  until(pattern: RegExp, timeoutMs?: number): Promise<true> {
+    const isThere = (see: See) => {
+      if (pattern.test(see(this.text))) return true;
       if (this.#code !== undefined) throw new Error(`closed with ${this.#code}: ${JSON.stringify(this.#last)}`);
       return false;
     };
-    return waitFor(isThere, {
-      what: `${pattern} after ${JSON.stringify(this.text.slice(-200))}`,
-      timeoutMs,
-      intervalMs: 10,
-    });
+    return waitFor(isThere, { what: `${pattern} on the terminal`, timeoutMs, intervalMs: 10 });
   }
 
   /** Waits for the close. */
-  async end(timeoutMs = 10_000): Promise<TerminalEnd> {
+  async end(timeoutMs?: number): Promise<TerminalEnd> {
     const code = await waitFor(() => this.#code, { what: 'the terminal to close', timeoutMs, intervalMs: 10 });
     return { code, last: this.#last };
   }

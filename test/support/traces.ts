@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { waitFor } from './engine.ts';
 import type { PrivateEngine } from './private-engine.ts';
+import { waitFor } from './wait-for.ts';
 
 /** What was there before, and is to be left alone. */
 export interface Inventory {

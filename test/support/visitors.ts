@@ -2,9 +2,9 @@
 // commands. Each is known to be under way when `visit` resolves.
 import { request } from 'node:http';
 import type { Cleanup } from './engine.ts';
-import { waitFor } from './engine.ts';
 import { connectStream, type StreamClient } from './stream-client.ts';
 import { openTerminal, type TerminalClient } from './terminal-client.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface Host {
   readonly url: string;

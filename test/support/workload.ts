@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { CreateLedger, type LedgerNumbers } from './create-ledger.ts';
 import { defer } from './defer.ts';
-import { type Cleanup, waitFor } from './engine.ts';
+import type { Cleanup } from './engine.ts';
 import type { EngineTruth } from './engine-truth.ts';
 import {
   type EventFollower,
@@ -18,6 +18,7 @@ import {
 } from './event-followers.ts';
 import { connectStream, type Frame, type StreamClient } from './stream-client.ts';
 import { openTerminal, type TerminalClient } from './terminal-client.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface WorkloadOptions {
   readonly host: EventHost;
@@ -110,7 +111,6 @@ export class Workload {
     for (const id of [web, talker])
       await waitFor(async () => (await fetch(`${host.url}/api/v1/containers/${id}`, { headers: host.headers })).ok, {
         what: `${id} to be known`,
-        timeoutMs: 30_000,
       });
     const workload = new Workload(cleanup, options, { web, talker });
     await Promise.all([workload.watch(), ...workload.followers.map((follower) => follower.settled())]);
@@ -206,9 +206,8 @@ export class Workload {
       [this.standing.web, /httpd|docker-init/],
       [this.standing.talker, /trap|sleep 0\.2|docker-init/],
     ] as const)
-      await waitFor(async () => (await truth.processes(id)).every((line) => own.test(line)), {
+      await waitFor(async (see) => see(await truth.processes(id)).every((line) => own.test(line)), {
         what: 'only their own processes to be left in the watched containers',
-        timeoutMs: 15_000,
       }).catch(async (cause) => {
         throw new Error(`left in ${id}: ${(await truth.processes(id)).join('; ')}`, { cause });
       });
@@ -287,9 +286,9 @@ export class Workload {
     if (this.#lab === 'down') assert.deepEqual(await members(), [], 'a lab that was told to be gone');
     const insist = (method: 'PUT' | 'DELETE', body?: LabFile) =>
       waitFor(
-        async () => {
+        async (see) => {
           const answer = await this.#call(method, `/labs/${name}`, body);
-          return !(excuses.has(answer.status) || answer.body?.code === 'lab_busy') && answer;
+          return !(excuses.has(answer.status) || see(answer.body?.code) === 'lab_busy') && answer;
         },
         { what: `${method} of the lab`, timeoutMs: 60_000, intervalMs: 250 },
       );
@@ -318,7 +317,7 @@ export class Workload {
         await newcomer.close();
         return isDeepStrictEqual(held, fresh);
       };
-      await waitFor(agree, { what: `${path} to agree`, timeoutMs: 30_000, intervalMs: 200 }).catch((cause) => {
+      await waitFor(agree, { what: `${path} to agree`, intervalMs: 200 }).catch((cause) => {
         throw new Error(`${path} holds ${JSON.stringify(held)}, a newcomer is told ${JSON.stringify(fresh)}`, {
           cause,
         });
@@ -335,7 +334,7 @@ export class Workload {
     const { stdout } = await truth.engine.docker('logs', '--timestamps', this.standing.talker);
     const lines = stdout.trim().split('\n');
     const last = lines.at(-1) ?? '';
-    await waitFor(() => told().includes(last), { what: `the line ${last}`, timeoutMs: 30_000 });
+    await waitFor((see) => see(told()).includes(last), { what: `the line ${last}` });
     const heard = told();
     assert.deepEqual(heard.slice(0, heard.indexOf(last) + 1), lines, 'the log was not told line by line');
     return lines.length;

@@ -13,10 +13,10 @@ import {
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { waitFor } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const heartbeatMs = 400;
@@ -75,10 +75,12 @@ test('cut sixty times, it holds at every number what one holds that never was', 
     await sleep(random() * 60);
     line.set({ kind: 'none' });
   }
-  await waitFor(() => isLive(last(cut)) && spell(last(cut)?.data ?? null) === spell(last(steady)?.data ?? null), {
-    what: 'the state of the other',
-    timeoutMs: 20_000,
-  });
+  await waitFor(
+    (see) => isLive(last(cut)) && see(spell(last(cut)?.data ?? null)) === spell(last(steady)?.data ?? null),
+    {
+      what: 'the state of the other',
+    },
+  );
   const states = new Map(steady.map(({ seq, data }) => [seq, spell(data)]));
   const compared = cut.filter(({ seq }) => states.has(seq));
   for (const { seq, data } of compared) assert.equal(spell(data), states.get(seq), `number ${seq}`);
@@ -93,13 +95,13 @@ test('events: cut again and again, each is told once', async () => {
   const { line, client } = await startFarClient();
   const steady = collect(near.subscribe({ topic: 'events', lab }));
   const cut = collect(client.subscribe({ topic: 'events', lab }));
-  await waitFor(() => steady.length > 0 && cut.length > 0, { what: 'both snapshots' });
+  await waitFor((see) => see(steady).length > 0 && see(cut).length > 0, { what: 'both snapshots' });
   for (let round = 0; round < 30; round += 1) {
     await api.post(`/containers/${id}/${round % 2 === 0 ? 'pause' : 'unpause'}`).expect(200);
     if (round % 2 === 0) line.cut();
   }
   const numbers = (news: EventNews[]) => news.flatMap((one) => (one.type === 'event' ? [one.seq] : []));
-  await waitFor(() => numbers(steady).length >= 30 && last(numbers(cut)) === last(numbers(steady)), {
+  await waitFor((see) => see(numbers(steady)).length >= 30 && see(last(numbers(cut))) === last(numbers(steady)), {
     what: 'the end',
   });
   assert.deepEqual(numbers(cut), numbers(steady));
@@ -115,10 +117,10 @@ test('a line that swallows everything is noticed, and left', async () => {
   const seen = collect(client.subscribe({ topic: 'netstat', container: id, intervalMs: 100 }));
   await waitFor(() => isLive(last(seen)), { what: 'the first look' });
   line.set({ kind: 'blackHole' });
-  await waitFor(() => last(seen)?.reason === 'disconnected', { what: 'it to be noticed', timeoutMs: 15_000 });
+  await waitFor((see) => see(last(seen)?.reason) === 'disconnected', { what: 'it to be noticed' });
   assert.equal(last(seen)?.data?.sockets.length, 0, 'what was seen is forgotten');
   line.set({ kind: 'none' });
-  await waitFor(() => isLive(last(seen)), { what: 'it to be back', timeoutMs: 15_000 });
+  await waitFor(() => isLive(last(seen)), { what: 'it to be back' });
 });
 
 test('a lab: its containers come and go, also while the line is cut', async () => {
@@ -129,16 +131,16 @@ test('a lab: its containers come and go, also while the line is cut', async () =
   const { line, client } = await startFarClient();
   const seen = collect(client.subscribe({ topic: 'netstat', lab, intervalMs: 100 }));
   const standing = () => Object.fromEntries(seen.map(({ key, state }) => [key.container, state]));
-  await waitFor(() => Object.keys(standing()).length === 2, { what: 'both members' });
+  await waitFor((see) => see(Object.keys(standing())).length === 2, { what: 'both members' });
   line.set({ kind: 'refuse' });
   line.cut();
-  await waitFor(() => Object.values(standing()).every((state) => state === 'stale'), { what: 'the cut' });
+  await waitFor((see) => see(Object.values(standing())).every((state) => state === 'stale'), { what: 'the cut' });
   await api.delete(`/containers/${second.id}`).expect(204);
   const third = await api.create('closed', { lab, command });
   line.set({ kind: 'none' });
   const expected = { [first.id]: 'live', [second.id]: 'ended', [third.id]: 'live' };
   await waitFor(
-    () => JSON.stringify(Object.entries(standing()).sort()) === JSON.stringify(Object.entries(expected).sort()),
+    (see) => see(JSON.stringify(Object.entries(standing()).sort())) === JSON.stringify(Object.entries(expected).sort()),
     {
       what: `${JSON.stringify(expected)}`,
     },
@@ -152,9 +154,9 @@ test('logs: two readers of one log have all of it each', async () => {
   const client = createClient({ url: server.url, token: server.token });
   after(() => client.close());
   const first = collect(client.subscribe({ topic: 'logs', container: name }));
-  await waitFor(() => texts(first).length === 2, { what: 'the log' });
+  await waitFor((see) => see(texts(first)).length === 2, { what: 'the log' });
   const second = collect(client.subscribe({ topic: 'logs', container: id }));
-  await waitFor(() => texts(second).length === 2, { what: 'the log once more' });
+  await waitFor((see) => see(texts(second)).length === 2, { what: 'the log once more' });
   assert.deepEqual(texts(second), ['one', 'two']);
 });
 
@@ -206,22 +208,23 @@ test('the server is killed and started anew: everything goes on by itself', asyn
   const events = collect(client.subscribe({ topic: 'events', container: id }));
   const logs = collect(client.subscribe({ topic: 'logs', container: id, tail: 1_000 }));
   const numbers = () => logs.flatMap((one) => (one.type === 'lines' ? one.lines.map(({ line }) => Number(line)) : []));
-  await waitFor(() => isLive(last(views)) && events.length > 0 && numbers().length > 0, { what: 'all three to begin' });
+  await waitFor((see) => isLive(last(views)) && see(events).length > 0 && see(numbers()).length > 0, {
+    what: 'all three to begin',
+  });
   await first.kill('SIGKILL');
-  await waitFor(() => last(views)?.reason === 'disconnected', { what: 'the cut to be seen' });
+  await waitFor((see) => see(last(views)?.reason) === 'disconnected', { what: 'the cut to be seen' });
   await api.post(`/containers/${id}/pause`).expect(200);
   await api.post(`/containers/${id}/unpause`).expect(200);
   await startServerProcess({ after }, { env: { TERRARIUM_HEARTBEAT_MS: String(heartbeatMs) }, port });
 
   await waitFor(() => isLive(last(views)) && last(views)?.data?.sockets.some(({ local }) => local.port === 2222), {
     what: 'the listener',
-    timeoutMs: 30_000,
   });
-  await waitFor(() => events.some(({ type }) => type === 'gap') && last(events)?.type === 'snapshot', {
+  await waitFor((see) => see(events).some(({ type }) => type === 'gap') && see(last(events)?.type) === 'snapshot', {
     what: 'a gap',
   });
   assert.equal(new Set(events.map(({ bootId }) => bootId)).size, 2);
-  await waitFor(() => (last(numbers()) ?? 0) > 40, { what: 'more of the log' });
+  await waitFor((see) => see(last(numbers()) ?? 0) > 40, { what: 'more of the log' });
   assert.deepEqual(
     numbers(),
     Array.from({ length: numbers().length }, (_, index) => index + 1),

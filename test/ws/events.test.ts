@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, removeContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { listHelpers } from '../support/observed.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const api = useApi(server, { after });
@@ -24,7 +25,7 @@ async function follow(query = '', { url, headers }: RunningApp = server): Promis
 }
 
 const settle = (reader: EventReader, id: string, last: string) =>
-  waitFor(() => reader.namesOf(id).at(-1) === last, { what: `${last}, after ${reader.namesOf(id)}` });
+  waitFor((see) => see(reader.namesOf(id).at(-1)) === last, { what: `${last}, after ${reader.namesOf(id)}` });
 
 test('the life of a container, with the state it is in at each step', async () => {
   const lab = uniqueName('lab');
@@ -34,7 +35,7 @@ test('the life of a container, with the state it is in at each step', async () =
   for (const verb of ['pause', 'unpause', 'stop?timeout=0', 'start', 'restart?timeout=0'])
     await api.post(`/containers/${id}/${verb}`).expect(200);
   await api.delete(`/containers/${id}`).expect(204);
-  await waitFor(() => reader.events.at(-1)?.event === 'lab.gone', { what: 'the end of the lab' });
+  await waitFor((see) => see(reader.events.at(-1)?.event) === 'lab.gone', { what: 'the end of the lab' });
   const names = reader.events.map(({ event }) => event);
   assert.deepEqual(
     names.filter((event) => event !== 'container.updated'),
@@ -76,9 +77,9 @@ test('whose a joined container is: orphaned when its target restarts, healed whe
   const [reader] = await follow(`?container=${id}`);
   assert.equal(reader.containers.get(id)?.orphanReason, null);
   await callDocker('POST', `/containers/${target.id}/restart?t=0`);
-  await waitFor(() => reader.containers.get(id)?.orphanReason === 'target_restarted', { what: 'the orphan' });
+  await waitFor((see) => see(reader.containers.get(id)?.orphanReason) === 'target_restarted', { what: 'the orphan' });
   await api.post(`/containers/${id}/rejoin`).expect(200);
-  await waitFor(() => reader.containers.get(id)?.orphanReason === null, { what: 'its healing' });
+  await waitFor((see) => see(reader.containers.get(id)?.orphanReason) === null, { what: 'its healing' });
   const names = reader.namesOf(id).filter((event) => /orphaned|healed/.test(event));
   assert.deepEqual([names[0], names.at(-1)], ['container.orphaned', 'container.healed']);
   const orphaned = reader.events.filter(({ event }) => event === 'container.orphaned').at(-1);
@@ -93,7 +94,7 @@ test('a container that is made anew is followed under its new id', async () => {
   await api.delete(`/containers/${first.id}`).expect(204);
   await api.create('closed', { name });
   const { body: fresh } = await api.post(`/containers/${id}/rejoin`).expect(200);
-  const replaced = await waitFor(() => reader.events.find(({ event }) => event === 'container.replaced'), {
+  const replaced = await waitFor((see) => see(reader.events).find(({ event }) => event === 'container.replaced'), {
     what: 'the replacement',
   });
   assert.deepEqual([replaced.from.id, replaced.to.id, replaced.container.id], [id, fresh.id, fresh.id]);
@@ -135,7 +136,8 @@ test('helpers of ours never appear', async () => {
   await look.until('a look', ({ data }) => data);
   const [helper = ''] = await listHelpers({ id });
   await look.close();
-  if (helper !== '') await waitFor(async () => (await listHelpers({ id })).length === 0, { what: 'the helper to go' });
+  if (helper !== '')
+    await waitFor(async (see) => see(await listHelpers({ id })).length === 0, { what: 'the helper to go' });
   await api.post(`/containers/${id}/pause`).expect(200);
   await settle(reader, id, 'container.paused');
   const text = JSON.stringify(client.frames);
@@ -151,10 +153,12 @@ test('an engine that goes away and comes back; what happened meanwhile is told',
   await waitFor(() => reader.containers.has(id), { what: 'the container' });
   proxy.hold(/./);
   proxy.cut(/./);
-  await waitFor(() => reader.events.some(({ event }) => event === 'engine.stale'), { what: 'stale' });
+  await waitFor((see) => see(reader.events).some(({ event }) => event === 'engine.stale'), { what: 'stale' });
   await api.post(`/containers/${id}/stop?timeout=0`).expect(200);
   proxy.hold(/^$/);
-  await waitFor(() => reader.events.some(({ event }) => event === 'engine.live'), { what: 'live', timeoutMs: 30_000 });
+  await waitFor((see) => see(reader.events).some(({ event }) => event === 'engine.live'), {
+    what: 'live',
+  });
   assert.ok(reader.namesOf(id).includes('container.stopped'));
   const stale = reader.events.find(({ event }) => event === 'engine.stale');
   assert.ok(stale?.reason.length > 0);
@@ -170,7 +174,7 @@ test('who was there before the first look begins anew with it', async () => {
   const [reader] = await follow('', app);
   assert.equal(reader.containers.size, 0);
   proxy.hold(/^$/);
-  await waitFor(() => reader.containers.has(id), { what: 'the container', timeoutMs: 30_000 });
+  await waitFor(() => reader.containers.has(id), { what: 'the container' });
   assert.deepEqual([reader.snapshots, reader.gaps.length], [2, 1]);
 });
 

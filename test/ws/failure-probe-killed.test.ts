@@ -5,11 +5,11 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { EngineTruth } from '../support/engine-truth.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** What somebody may do to a container of ours: kill it, stop it, remove it, pause it and forget it. A paused one is given up after 15 s. */
 const ways = ['kill', 'stop', 'remove', 'pause'] as const;
@@ -48,9 +48,9 @@ test(`${plan.length} times`, { skip: whyNoPrivateEngine() }, async (t) => {
 
   for (const [index, way] of plan.entries()) {
     const [probe] = await waitFor(
-      async () => {
+      async (see) => {
         const found = await probes();
-        return found.length === 1 && found;
+        return see(found).length === 1 && found;
       },
       { what: 'one probe to run', timeoutMs: 60_000 },
     );
@@ -68,7 +68,7 @@ test(`${plan.length} times`, { skip: whyNoPrivateEngine() }, async (t) => {
         () => ports(client).includes(port),
         60_000,
       );
-    await waitFor(async () => (await probes()).every((one) => one.id !== probe?.id), {
+    await waitFor(async (see) => see(await probes()).every((one) => one.id !== probe?.id), {
       what: `the probe that met a ${way} to be gone`,
       timeoutMs: 90_000,
     });

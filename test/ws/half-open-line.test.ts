@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
-import { createTestContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer } from '../support/engine.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Milliseconds until everyone is to be live again: five, and as much for a machine that does other things too. What is lost was waited for fifteen. */
 const liveWithin = 10_000;
@@ -34,7 +35,7 @@ for (const observer of ['probe', 'helper'])
     const reading = (async () => {
       for await (const chunk of body ?? []) log += Buffer.from(chunk).toString();
     })().catch(() => {}); // left
-    await waitFor(() => log.includes('\n'), { what: 'the first line' });
+    await waitFor((see) => see(log).includes('\n'), { what: 'the first line' });
 
     const newcomer = await createTestContainer(t, { body: { Labels: { 'io.terrarium.managed': 'true' } } });
     await waitFor(() => app.services.catalogue.mirror().container(newcomer.id), { what: 'the server to know both' });
@@ -56,7 +57,7 @@ for (const observer of ['probe', 'helper'])
       liveWithin,
     );
     await late.until('the first data of who came meanwhile', ({ data }) => data, liveWithin);
-    await waitFor(() => log.length > before, { what: 'the log to go on', timeoutMs: liveWithin });
+    await waitFor((see) => see(log).length > before, { what: 'the log to go on', timeoutMs: liveWithin });
     await sleep(500);
     const numbers = log.split('\n').slice(0, -1).map(Number);
     assert.deepEqual(

@@ -5,11 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTestContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { connectRaw, type FrameParts, opcode, type RawWebSocket, rawFrame } from '../support/raw-websocket.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 /** Bytes by which nothing here may make the server grow. */
@@ -142,7 +143,7 @@ for (const path of urls) {
         const socket = await open(path);
         for (const frame of frames) await socket.send(frame);
         assert.equal(await socket.closeCode(60_000), code, what);
-        await waitFor(() => socket.isOver, { what: `${what}: the connection to end`, timeoutMs: 30_000 });
+        await waitFor(() => socket.isOver, { what: `${what}: the connection to end` });
       }),
     );
     await assertUnharmed();
@@ -163,11 +164,12 @@ test('a message in many small frames, with pings between them, is one message', 
   // Byte by byte on the wire too, for the first of them.
   for (const byte of pieces[0] ?? []) await socket.write(Buffer.from([byte]));
   await socket.write(Buffer.concat(pieces.slice(1)));
-  await waitFor(() => socket.said.some(({ type, id }) => type === 'subscribed' && id === '网络 🌱'), {
+  await waitFor((see) => see(socket.said).some(({ type, id }) => type === 'subscribed' && id === '网络 🌱'), {
     what: 'the answer',
-    timeoutMs: 30_000,
   });
-  await waitFor(() => socket.countOf(opcode.pong) === bytes.length, { what: 'a pong for each', timeoutMs: 30_000 });
+  await waitFor((see) => see(socket.countOf(opcode.pong)) === bytes.length, {
+    what: 'a pong for each',
+  });
 });
 
 /** Writes so many times, as fast as the server takes it, until it closes. */
@@ -286,9 +288,8 @@ test('thousands of connections that say little or nothing keep nobody else out',
     }, 3_000);
     after(() => clearInterval(dribble));
     try {
-      await waitFor(() => sockets.every(({ connecting }) => !connecting), {
+      await waitFor((see) => see(sockets).every(({ connecting }) => !connecting), {
         what: 'all to be connected',
-        timeoutMs: 30_000,
       });
       for (let count = 0; count < 10; count += 1) {
         const answer = await fetch(`${server.url}/api/v1/engines`, { headers });
@@ -297,7 +298,7 @@ test('thousands of connections that say little or nothing keep nobody else out',
       }
       // Those that do not come to an end are ended, by the limits of a request.
       if (isSweep)
-        await waitFor(() => sockets.every(({ destroyed, readableEnded }) => destroyed || readableEnded), {
+        await waitFor((see) => see(sockets).every(({ destroyed, readableEnded }) => destroyed || readableEnded), {
           what: 'all of them to be ended by the server',
           timeoutMs: 120_000,
         });

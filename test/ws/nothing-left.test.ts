@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
@@ -11,6 +10,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { connectStream } from '../support/stream-client.ts';
 import { awaitNothing, countSockets, findTraces, type Inventory, takeStock } from '../support/traces.ts';
 import { awaitKnown, type VisitedContainers, visit } from '../support/visitors.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -109,14 +109,13 @@ describe('nothing is left', { skip, concurrency: true }, () => {
         const probes = await listProbes(stage);
         assert.equal(probes.length, 1);
         await stage.engine.docker('kill', ...probes);
-        await waitFor(async () => (await listProbes(stage)).some((id) => !probes.includes(id)), {
+        await waitFor(async (see) => see(await listProbes(stage)).some((id) => !probes.includes(id)), {
           what: 'another probe',
-          timeoutMs: 15_000,
         });
         guests.leave((drain + round) % 2 === 0 ? 'politely' : 'rudely');
       }
       await awaitNothing(stage.engine, stage.before, { what: `drain ${drain}: clients left`, timeoutMs: promise.left });
-      await waitFor(async () => (await countSockets(server.pid)) <= ownSockets, {
+      await waitFor(async (see) => see(await countSockets(server.pid)) <= ownSockets, {
         what: `drain ${drain}: at most ${ownSockets} sockets to be open`,
       });
     }
@@ -143,8 +142,9 @@ describe('nothing is left', { skip, concurrency: true }, () => {
     const client = await connectStream({ after }, `${server.url}${path}`, { headers: server.headers });
     await client.until('a snapshot', ({ data }) => data);
     await waitFor(
-      async () => (await findTraces(stage.engine, stage.before)).some((trace) => /probe.*: sh -c -- /.test(trace)),
-      { what: 'the clock of the probe', timeoutMs: 30_000 },
+      async (see) =>
+        see(await findTraces(stage.engine, stage.before)).some((trace) => /probe.*: sh -c -- /.test(trace)),
+      { what: 'the clock of the probe' },
     );
     await server.kill('SIGKILL');
     const what = 'the server was killed while its probe looked by itself';

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { testToken } from '../support/app.ts';
-import { createTestContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer } from '../support/engine.ts';
 import { listHelpers } from '../support/observed.ts';
 import { findServerProgram } from '../support/server-program.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** The real server in a process of its own; answers its URL. */
 async function spawnServer(): Promise<{ url: string; child: ChildProcess }> {
@@ -33,7 +34,7 @@ async function spawnServer(): Promise<{ url: string; child: ChildProcess }> {
   child.stdout?.on('data', (chunk) => {
     output += chunk;
   });
-  const url = await waitFor(() => /http:\/\/[\d.]+:\d+/.exec(output)?.[0], { what: 'the server', timeoutMs: 30_000 });
+  const url = await waitFor(() => /http:\/\/[\d.]+:\d+/.exec(output)?.[0], { what: 'the server' });
   return { url, child };
 }
 
@@ -48,8 +49,7 @@ test('none is left 10 s after SIGKILL', async () => {
     assert.equal((await listHelpers({ id })).length, 1);
   }
   child.kill('SIGKILL');
-  await waitFor(async () => (await Promise.all(targets.map(listHelpers))).flat().length === 0, {
+  await waitFor(async (see) => see((await Promise.all(targets.map(listHelpers))).flat()).length === 0, {
     what: 'every helper to be gone',
-    timeoutMs: 10_000,
   });
 });

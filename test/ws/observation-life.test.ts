@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, dockerApi, removeContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer, dockerApi, removeContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const servers = {
   probe: await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } }),
@@ -42,7 +43,7 @@ for (const observer of ['probe', 'helper'] as const)
     await callDocker('POST', `/containers/${target.id}/stop?t=5`);
     await client.until('stopped', () => client.states.at(-1) === 'stopped');
     assert.equal(client.of('state').at(-1)?.reason, 'exited');
-    await waitFor(async () => (await listHelpers(target)).length === 0, {
+    await waitFor(async (see) => see(await listHelpers(target)).length === 0, {
       what: 'the helper to let the dead namespace go',
       timeoutMs: 3_000,
     });
@@ -67,7 +68,7 @@ for (const observer of ['probe', 'helper'] as const)
     const end = await waitFor(() => client.closed, { what: 'the end' });
     assert.deepEqual(end, { code: 4404, reason: 'removed' });
     assert.equal(client.frames.at(-1)?.state, 'ended');
-    await waitFor(async () => (await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
+    await waitFor(async (see) => see(await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
   });
 
 for (const observer of ['probe', 'helper'] as const)
@@ -126,7 +127,9 @@ for (const observer of ['probe', 'helper'] as const)
     await client.until('live', () => client.states.at(-1) === 'live' && listens(client, 81), 30_000);
     await newcomer.until('live', () => newcomer.states.at(-1) === 'live' && listens(newcomer, 81));
     assert.equal(client.closed, undefined);
-    await waitFor(async () => (await listHelpers(target)).length === helpers[observer], { what: 'no helper too many' });
+    await waitFor(async (see) => see(await listHelpers(target)).length === helpers[observer], {
+      what: 'no helper too many',
+    });
   });
 
 test('an engine without the image of the helpers: everyone is told once, and nothing is left', async () => {
@@ -176,9 +179,8 @@ test('what a killed server made and never started is swept by the next one', asy
   const { id: stranger } = await createTestContainer({ after }, { start: false });
   const startedAt = performance.now();
   const app = await startApp({ after });
-  await waitFor(async () => (await dockerApi('GET', `/containers/${id}/json`)).status === 404, {
+  await waitFor(async (see) => see((await dockerApi('GET', `/containers/${id}/json`)).status) === 404, {
     what: 'the sweep',
-    timeoutMs: 12_000,
   });
   assert.ok(performance.now() - startedAt < 10_000);
   assert.equal((await dockerApi('GET', `/containers/${stranger}/json`)).status, 200, 'nobody else is touched');

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { listHelpers, makeTarget } from '../support/observed.ts';
 import { type ConnectOptions, connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'helper' }, config: { heartbeatMs: 500 } });
 
@@ -105,7 +105,7 @@ test('a hundred watchers share one helper and one sampling, and none is left whe
   assert.equal((await listHelpers(target)).length, 1);
   assert.equal(server.app.services.streams.size.channels, 1);
   await Promise.all(clients.map((client) => client.close()));
-  await waitFor(async () => (await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
+  await waitFor(async (see) => see(await listHelpers(target)).length === 0, { what: 'the helper to be gone' });
 });
 
 test('nothing can be sent: an error, and the end with 4400', async () => {

@@ -7,9 +7,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { Hub } from '../../src/streams/hub.ts';
 import { outboxLimits } from '../../src/streams/outbox.ts';
 import { websocketWire } from '../../src/streams/websocket-wire.ts';
-import { waitFor } from '../support/engine.ts';
 import { PlayedSubject, type Row } from '../support/played-stream.ts';
 import { connectStream } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** A server whose clients all follow one subject. */
 async function serve(stallMs: number) {

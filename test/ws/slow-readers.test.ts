@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { outboxLimits } from '../../src/streams/outbox.ts';
 import { testToken } from '../support/app.ts';
-import { createTestContainer, docker, inspectContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer, docker, inspectContainer } from '../support/engine.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { connectSilentClients, type SilentClients } from '../support/silent-clients.ts';
 import type { Frame } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const readers = 50;
 const silent = 200;
@@ -47,9 +48,8 @@ async function makeCrowd(): Promise<{ id: string; address: string }> {
   const limits = [{ Name: 'nofile', Soft: 10_000, Hard: 10_000 }];
   const body = { Image: 'terrarium-test-base:trixie', Cmd: ['perl', '-e', crowd], HostConfig: { Ulimits: limits } };
   const { id } = await createTestContainer({ after }, { body });
-  await waitFor(async () => (await docker('logs', id)).stdout.includes('open'), {
+  await waitFor(async (see) => see((await docker('logs', id)).stdout).includes('open'), {
     what: 'the crowd',
-    timeoutMs: 30_000,
   });
   return { id, address: (await inspectContainer(id)).NetworkSettings.IPAddress };
 }
@@ -123,7 +123,7 @@ test(`${silent} that never read cost ${readers} that do nothing`, async (t) => {
 
   const changes = new Changes(address);
   const crowdOfReaders = Array.from({ length: readers }, () => new Reader(url, headers, changes));
-  await waitFor(() => crowdOfReaders.every(({ snapshots }) => snapshots > 0), {
+  await waitFor((see) => see(crowdOfReaders).every(({ snapshots }) => snapshots > 0), {
     what: 'every reader to have a snapshot',
   });
 

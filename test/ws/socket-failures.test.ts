@@ -10,10 +10,11 @@ import { errorKinds } from '../../src/schemas/error-codes.ts';
 import { Failure } from '../../src/schemas/failure.ts';
 import type { TerminalWire } from '../../src/streams/terminal-wire.ts';
 import { startApp } from '../support/app.ts';
-import { createTestContainer, waitFor } from '../support/engine.ts';
+import { createTestContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { connectStream } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 interface LogLine {
   readonly level: number;
@@ -32,7 +33,7 @@ const server = await startApp(
 );
 const { subscriptions, streams, terminals } = server.app.services;
 const { id } = await createTestContainer({ after }, { body: { Labels: managedLabels } });
-await waitFor(() => server.app.services.catalogue.mirror().container(id)?.state === 'running', {
+await waitFor((see) => see(server.app.services.catalogue.mirror().container(id)?.state) === 'running', {
   what: 'the server to see the container run',
 });
 const headers = { ...server.headers };
@@ -72,9 +73,9 @@ async function provoke(t: TestContext, path: string, message: string | Buffer): 
     code = is;
   });
   socket.on('error', () => {});
-  await waitFor(() => socket.readyState === WebSocket.OPEN, { what: 'the socket to open', intervalMs: 5 });
+  await waitFor((see) => see(socket.readyState) === WebSocket.OPEN, { what: 'the socket to open', intervalMs: 5 });
   for (let count = 0; count < 3; count += 1) socket.send(message);
-  return waitFor(() => code, { what: 'the socket to close', timeoutMs: 20_000, intervalMs: 5 });
+  return waitFor(() => code, { what: 'the socket to close', intervalMs: 5 });
 }
 
 /** Returns the errors that the server logged while `act` ran. Checks that the server still serves everybody else. */
@@ -85,7 +86,7 @@ async function errorsOf(act: () => Promise<void>): Promise<LogLine[]> {
   await bystander.until('more heartbeats', () => bystander.of('heartbeat').length > beats + 1);
   const { status } = await fetch(`${server.url}/api/v1/containers/${id}`, { headers });
   assert.equal(status, 200);
-  await waitFor(() => server.app.openSockets.size === 1, { what: 'only the bystander to be connected' });
+  await waitFor((see) => see(server.app.openSockets.size) === 1, { what: 'only the bystander to be connected' });
   return lines.slice(before).filter(({ level }) => level >= 50);
 }
 
@@ -188,7 +189,7 @@ test("a terminal's close handler that throws is logged once, and its shell still
     terminal.type('echo rea""dy\n');
     await terminal.until(/ready/);
     terminal.socket.close();
-    await waitFor(() => terminals.open === 0, { what: 'the terminal to end', timeoutMs: 20_000 });
+    await waitFor((see) => see(terminals.open) === 0, { what: 'the terminal to end' });
   });
   assertOneBug(errors);
 });
@@ -198,7 +199,7 @@ test('a client that ignores the close is cut off within seconds', async (t) => {
     replace(t, subscriptions, 'open', () => () => fail);
     const client = await connectStream(t, `${server.url}/api/v1/stream`, { headers });
     client.socket.send('{}', () => client.socket.pause());
-    await waitFor(() => server.app.openSockets.size === 1, { what: 'the socket to be gone', timeoutMs: 5_000 });
+    await waitFor((see) => see(server.app.openSockets.size) === 1, { what: 'the socket to be gone' });
   });
   assert.equal(errors.length, 1);
 });

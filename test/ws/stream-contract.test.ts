@@ -5,10 +5,10 @@ import { Parser } from '@asyncapi/parser';
 import { Compile } from 'typebox/schema';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { config: { heartbeatMs: 500 } });
 const api = useApi(server, { after });
@@ -121,9 +121,9 @@ test('the session of the examples, with a real shell: each message of a terminal
   // The shell's own resize is no news; that the size has arrived is seen by what it prints.
   for (const name of ['resize', 'pause', 'resume']) terminal.say(example(name));
   await waitFor(
-    () => {
+    (see) => {
       terminal.type('stty size\r');
-      return terminal.text.includes(example('output'));
+      return see(terminal.text).includes(example('output'));
     },
     { what: 'the size of the example', intervalMs: 100 },
   );

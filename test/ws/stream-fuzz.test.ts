@@ -8,13 +8,13 @@ import { Compile } from 'typebox/schema';
 import { errorCodes } from '../../src/schemas/error-codes.ts';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { inline } from '../support/openapi-requests.ts';
 import { joinMembers, nastyText, nestedTexts, type Schema, spoiled, valuesOf } from '../support/schema-values.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const { cases, seed } = differentialRun(isSweep ? 4_000 : 240);
@@ -265,7 +265,7 @@ test('thousands of subscriptions: 128 a connection, the rest refused in words, a
   await assertUnharmed(bystander);
   for (const client of clients) client.socket.terminate();
   const open_ = () => server.app.openSockets.size;
-  await waitFor(() => open_() <= 1, { what: 'all of them to be gone', timeoutMs: 60_000 });
+  await waitFor((see) => see(open_()) <= 1, { what: 'all of them to be gone', timeoutMs: 60_000 });
   await bystander.close();
 });
 
@@ -336,7 +336,7 @@ test('whatever a client says to a terminal, it goes on or is told why not, and n
       .split('\n')
       .filter((line) => /^(\/bin\/)?sh$|-sh/.test(line.trim()));
   };
-  await waitFor(async () => (await left()).length === 0, {
+  await waitFor(async (see) => see(await left()).length === 0, {
     what: 'no shell to be left',
     timeoutMs: 60_000,
     intervalMs: 500,

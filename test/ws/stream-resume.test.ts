@@ -5,11 +5,11 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { waitFor } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const server = await startApp({ after });
@@ -124,7 +124,7 @@ test('events: cut two hundred times, each is told once, and the sum is the same'
   const end = steady.seq;
   assert.ok(steady.events.length > 40, `${steady.events.length} events`);
   for (const reader of readers) {
-    await waitFor(() => reader.seq >= end, { what: `the event ${end}` });
+    await waitFor((see) => see(reader.seq) >= end, { what: `the event ${end}` });
     assert.deepEqual(reader.gaps, []);
     assert.ok(starts <= (reader.events[0]?.seq ?? 0));
     const from = reader.events[0]?.seq ?? 0;

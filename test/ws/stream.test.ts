@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
-import { callDocker, waitFor } from '../support/engine.ts';
+import { callDocker } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { makeTarget } from '../support/observed.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const api = useApi(server, { after });
@@ -93,7 +94,9 @@ test('logs: what was written, then what is written, over restarts to the end', a
   });
   const client = await connect();
   const lines = () => client.of('log').flatMap((frame) => frame.lines.map(({ line }: Frame) => line));
-  await waitFor(async () => (await api.get(`/containers/${id}/logs`)).text.includes('line 3'), { what: 'the lines' });
+  await waitFor(async (see) => see((await api.get(`/containers/${id}/logs`)).text).includes('line 3'), {
+    what: 'the lines',
+  });
   subscribe(client, 'l', { topic: 'logs', container: id, tail: 2 });
   await client.until('the past', () => lines().length === 2);
   assert.deepEqual(lines(), ['line 2', 'line 3']);

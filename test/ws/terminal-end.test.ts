@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningApp, startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
 import { managedLabels } from '../support/managed.ts';
 import { listProcesses } from '../support/processes.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { openTerminal, type TerminalClient } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const rounds = process.env.TERRARIUM_SWEEP === '1' ? 10 : 5;
@@ -16,15 +17,17 @@ const rounds = process.env.TERRARIUM_SWEEP === '1' ? 10 : 5;
 async function createManaged(t: TestContext, seenBy: RunningApp = server) {
   const container = await createTestContainer(t, { body: { Labels: managedLabels } });
   const mirror = seenBy.app.services.catalogue.mirror();
-  await waitFor(() => mirror.container(container.id)?.state === 'running', { what: 'the server to see it run' });
+  await waitFor((see) => see(mirror.container(container.id)?.state) === 'running', {
+    what: 'the server to see it run',
+  });
   return container;
 }
 
 /** What was started beside the main process, guards not counted. */
 const listVisitors = async (id: string) =>
   (await listProcesses(id)).filter((line) => !/find_members|docker-init|sleep 3600|sleep 0\.5$/.test(line));
-const isEmpty = (id: string, timeoutMs = 30_000) =>
-  waitFor(async () => (await listProcesses(id)).length === 2, {
+const isEmpty = (id: string, timeoutMs?: number) =>
+  waitFor(async (see) => see(await listProcesses(id)).length === 2, {
     what: 'nothing but its main process to be left',
     timeoutMs,
   }).catch(async (error) => assert.fail(`${error.message}: ${(await listProcesses(id)).join('; ').slice(0, 500)}`));
@@ -45,9 +48,11 @@ test('a client that leaves, politely or not, at any moment', async (t) => {
     else await sleep(round * 15);
     if (round % 4 < 2) terminal.socket.close();
     else terminal.socket.terminate();
-    await waitFor(async () => (await listVisitors(id)).length === 0, { what: `nothing to be left, round ${round}` });
+    await waitFor(async (see) => see(await listVisitors(id)).length === 0, {
+      what: `nothing to be left, round ${round}`,
+    });
   }
-  await waitFor(() => server.app.openSockets.size === 0, { what: 'the sockets to be gone' });
+  await waitFor((see) => see(server.app.openSockets.size) === 0, { what: 'the sockets to be gone' });
 });
 
 test('a client that leaves while its input is held up', async (t) => {
@@ -106,7 +111,7 @@ test('a guard that somebody at the terminal kills is replaced, and the next one 
     'cd /proc; for p in [0-9]*; do case $(tr "\\0" " " <$p/cmdline) in *find_mem"bers"*) kill -9 $p;; esac; done; echo do"ne"\n',
   );
   await terminal.until(/done/);
-  await waitFor(async () => ![undefined, first].includes(await findGuard()), { what: 'another guard' });
+  await waitFor(async (see) => !see([undefined, first]).includes(await findGuard()), { what: 'another guard' });
   await sleep(500); // it is told its marks when it listens
   await victim.kill('SIGKILL');
   await isEmpty(id);
@@ -140,7 +145,7 @@ test('a line to the engine that is cut: the session alone, or all of it', async 
     // Where all was cut, the guard may have killed it before we could ask.
     if (last?.type === 'exit') assert.deepEqual([code, last.exitCode, pattern.source], [1000, 137, '.']);
     else assert.deepEqual([code, last?.code], [1013, 'engine_unavailable']);
-    await waitFor(async () => (await listVisitors(id)).length === 0, { what: 'nothing to be left' });
+    await waitFor(async (see) => see(await listVisitors(id)).length === 0, { what: 'nothing to be left' });
   }
 });
 
@@ -173,7 +178,7 @@ test("a command of a killed server that no guard knew is killed by the next serv
   await sleep(1_000);
   assert.ok(await runs('6401'), 'nobody has guarded it: otherwise this test would show nothing');
   await startServerProcess(t);
-  await waitFor(async () => !(await runs('6401')), { what: 'it to be killed', timeoutMs: 30_000 });
+  await waitFor(async () => !(await runs('6401')), { what: 'it to be killed' });
   assert.ok(await runs('6402'));
   await callDocker('POST', `/containers/${id}/kill`);
   await ours;

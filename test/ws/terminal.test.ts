@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
 import { startApp } from '../support/app.ts';
-import { callDocker, createTestContainer, waitFor } from '../support/engine.ts';
+import { callDocker, createTestContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { listProcesses } from '../support/processes.ts';
 import { createScratchImage } from '../support/scratch-image.ts';
 import { openTerminal, type TerminalQuery } from '../support/terminal-client.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -18,7 +19,7 @@ async function createManaged(t: TestContext, body: object = {}) {
 
 function isSeen(id: string) {
   const mirror = server.app.services.catalogue.mirror();
-  return waitFor(() => mirror.container(id)?.state === 'running', { what: 'the server to see it run' });
+  return waitFor((see) => see(mirror.container(id)?.state) === 'running', { what: 'the server to see it run' });
 }
 
 const open = (t: TestContext, id: string, query?: TerminalQuery) => openTerminal(t, server, id, query);
@@ -38,9 +39,9 @@ test('a shell: bytes both ways, its own size from the first moment, and its exit
   terminal.say({ type: 'resize', cols: 90, rows: 20 });
   terminal.say({ type: 'resize', cols: 91, rows: 21 });
   await waitFor(
-    () => {
+    (see) => {
       terminal.type('stty size\n');
-      return /21 91\r\n/.test(terminal.text);
+      return /21 91\r\n/.test(see(terminal.text));
     },
     { what: 'the new size', intervalMs: 100 },
   );
@@ -66,7 +67,9 @@ test('an interrupt reaches the program in the foreground only', async (t) => {
   const { id } = await createManaged(t);
   const terminal = await open(t, id);
   terminal.type('sleep 6001\n');
-  await waitFor(async () => (await listProcesses(id)).some((line) => line.includes('6001')), { what: 'the sleep' });
+  await waitFor(async (see) => see(await listProcesses(id)).some((line) => line.includes('6001')), {
+    what: 'the sleep',
+  });
   terminal.type('\x03');
   terminal.type('echo still "here"\n');
   await terminal.until(/still here/);
@@ -79,24 +82,24 @@ test('a flood is held up by a client that pauses or does not read, and comes who
   await terminal.until(/\n1000\r/);
   terminal.say({ type: 'pause' });
   await waitFor(
-    async () => {
+    async (see) => {
       const before = terminal.bytes;
       await new Promise((resolve) => setTimeout(resolve, 200));
-      return terminal.bytes === before;
+      return see(terminal.bytes) === before;
     },
     { what: 'silence' },
   );
   const heldAt = terminal.bytes;
   assert.ok(heldAt < 6_000_000, `${heldAt} bytes came`);
   terminal.say({ type: 'resume' });
-  await waitFor(() => terminal.bytes > heldAt, { what: 'more' });
+  await waitFor((see) => see(terminal.bytes) > heldAt, { what: 'more' });
   const sent = () => [...server.app.openSockets].reduce((sum, client) => sum + client.bufferedAmount, 0);
   terminal.socket.pause();
   await waitFor(
-    async () => {
+    async (see) => {
       const before = sent();
       await new Promise((resolve) => setTimeout(resolve, 200));
-      return sent() === before;
+      return see(sent()) === before;
     },
     { what: 'the server to stop sending' },
   );
@@ -181,11 +184,11 @@ test('what cannot be served is refused before the upgrade', async (t) => {
   assert.deepEqual(await refused(t, foreign.id), [403, 'not_managed']);
   await callDocker('POST', `/containers/${plain.id}/pause`);
   const mirror = server.app.services.catalogue.mirror();
-  await waitFor(() => mirror.container(plain.id)?.state === 'paused', { what: 'the pause to be seen' });
+  await waitFor((see) => see(mirror.container(plain.id)?.state) === 'paused', { what: 'the pause to be seen' });
   assert.deepEqual(await refused(t, plain.id), [409, 'state_conflict']);
   await callDocker('POST', `/containers/${plain.id}/unpause`);
   await callDocker('POST', `/containers/${plain.id}/stop?t=0`);
-  await waitFor(() => mirror.container(plain.id)?.state === 'exited', { what: 'the stop to be seen' });
+  await waitFor((see) => see(mirror.container(plain.id)?.state) === 'exited', { what: 'the stop to be seen' });
   assert.deepEqual(await refused(t, plain.id), [409, 'container_not_running']);
   const answer = await fetch(`${server.url}/api/v1/containers/${(await createManaged(t)).id}/terminal`, {
     headers: server.headers,
@@ -212,5 +215,5 @@ test('a frame that means nothing ends the terminal with 4400, one too large with
   await large.until(/[#$] /);
   large.type(Buffer.alloc(64 * 1024 + 1));
   assert.equal((await large.end()).code, 1009);
-  await waitFor(async () => !(await listProcesses(id)).includes('/bin/sh'), { what: 'the shells to be gone' });
+  await waitFor(async (see) => !see(await listProcesses(id)).includes('/bin/sh'), { what: 'the shells to be gone' });
 });

@@ -11,7 +11,7 @@ import { WebSocket } from 'ws';
 import { websocket } from '../../src/plugins/websocket.ts';
 import { describePrincipal } from '../../src/services/access.ts';
 import { createLogin } from '../../src/services/credentials/logins.ts';
-import { waitFor } from '../support/engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -43,13 +43,12 @@ test('an open socket keeps neither its request nor its reply', async (t) => {
   await once(client, 'open');
   assert.equal(parts.length, 4);
   await waitFor(
-    () => {
+    (see) => {
       collectGarbage();
-      return parts.every(({ ref }) => ref.deref() === undefined);
+      return see(parts).every(({ ref }) => ref.deref() === undefined);
     },
     {
       what: `${parts.filter(({ ref }) => ref.deref() !== undefined).map(({ name }) => name)} to be let go of`,
-      timeoutMs: 10_000,
       intervalMs: 20,
     },
   );

@@ -7,7 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { textFrame } from '../../src/streams/websocket-frame.ts';
 import { websocketWire } from '../../src/streams/websocket-wire.ts';
 import type { Wire } from '../../src/streams/wire.ts';
-import { waitFor } from '../support/engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** A wire, and all that its client sees, in order. */
 async function connect(t: TestContext): Promise<{ wire: Wire; client: WebSocket; seen: string[] }> {
@@ -21,7 +21,7 @@ async function connect(t: TestContext): Promise<{ wire: Wire; client: WebSocket;
   client.on('ping', () => seen.push('ping'));
   client.on('close', (code, reason) => seen.push(`close ${code} ${reason}`));
   const [socket, request] = await once(server, 'connection');
-  await waitFor(() => client.readyState === WebSocket.OPEN, { what: 'the client to be open' });
+  await waitFor((see) => see(client.readyState) === WebSocket.OPEN, { what: 'the client to be open' });
   return { wire: websocketWire(socket, request.socket), client, seen };
 }
 

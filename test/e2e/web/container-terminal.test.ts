@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
 import { useApi } from '../../support/api.ts';
 import { startApp } from '../../support/app.ts';
 import { openDashboard, startBrowser } from '../../support/browser.ts';
-import { createTestContainer, execInContainer, waitFor } from '../../support/engine.ts';
+import { createTestContainer, execInContainer } from '../../support/engine.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const api = useApi(server, { after });
@@ -22,7 +23,7 @@ const waitForScreen = (page: Page, text: string | RegExp) =>
       const screen = await readScreen(page);
       return typeof text === 'string' ? screen.includes(text) : text.test(screen);
     },
-    { what: `${text} on the screen`, timeoutMs: 20_000 },
+    { what: `${text} on the screen` },
   );
 
 test('a shell is typed in, coloured, resized, left by the keyboard, and ends with its exit code', async (t) => {
@@ -56,7 +57,7 @@ test('a shell is typed in, coloured, resized, left by the keyboard, and ends wit
   };
   const large = await rows('large');
   await page.setViewportSize({ width: 900, height: 700 });
-  await waitFor(async () => (await page.locator('.xterm-rows > div').count()) < (large[0] ?? 0), {
+  await waitFor(async (see) => see(await page.locator('.xterm-rows > div').count()) < (large[0] ?? 0), {
     what: 'a smaller screen',
   });
   const small = await rows('small');
@@ -114,7 +115,7 @@ test('leaving the tab ends the shell and what was started in it', async (t) => {
   await waitFor(runs, { what: 'the program to run' });
   await page.getByRole('link', { name: 'netstat' }).click();
   await page.locator('[data-fresh="live"]').waitFor();
-  await waitFor(async () => !(await runs()), { what: 'the program to end', timeoutMs: 20_000 });
+  await waitFor(async () => !(await runs()), { what: 'the program to end' });
   assert.equal(
     await page.evaluate(() => Object.hasOwn(document, 'createElement') || document.adoptedStyleSheets.length),
     0,

@@ -4,8 +4,9 @@ import { after, test } from 'node:test';
 import { useApi } from '../../support/api.ts';
 import { startApp } from '../../support/app.ts';
 import { openDashboard, startBrowser } from '../../support/browser.ts';
-import { findFreePort, inspectContainer, removeContainer, waitFor } from '../../support/engine.ts';
+import { findFreePort, inspectContainer, removeContainer } from '../../support/engine.ts';
 import { uniqueName } from '../../support/run-id.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const browser = await startBrowser({ after });
@@ -151,9 +152,9 @@ test('no text of a link is more than text, and both languages have every model',
 /** What a click has made. */
 const inspectContainerOnceThere = (name: string) =>
   waitFor(
-    async () => {
+    async (see) => {
       const found = await inspectContainer(name);
-      return found.State.Running === true && found;
+      return see(found.State.Running) === true && found;
     },
-    { what: `${name} to run`, timeoutMs: 30_000, intervalMs: 200 },
+    { what: `${name} to run`, intervalMs: 200 },
   );

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startApp } from '../../support/app.ts';
 import { openDashboard, startBrowser } from '../../support/browser.ts';
-import { docker, waitFor } from '../../support/engine.ts';
+import { docker } from '../../support/engine.ts';
 import { clearLab, findLeft, labName, useLabs } from '../../support/labs.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const browser = await startBrowser({ after });
@@ -114,9 +115,8 @@ checks:
   await page.locator('[data-change="apply running"]').getByRole('button', { name: 'Cancel' }).click();
   await page.locator('[data-change="apply failed"]').waitFor({ timeout: 60_000 });
   assert.deepEqual(
-    await waitFor(async () => (await findLeft(lab)).length === 0 && [], {
+    await waitFor(async (see) => see(await findLeft(lab)).length === 0 && [], {
       what: 'nothing to be left',
-      timeoutMs: 30_000,
     }),
     [],
   );

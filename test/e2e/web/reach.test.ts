@@ -8,15 +8,9 @@ import type { Container } from '../../../src/schemas/container.ts';
 import { startApp } from '../../support/app.ts';
 import { openDashboard, startBrowser } from '../../support/browser.ts';
 import { defer } from '../../support/defer.ts';
-import {
-  type Cleanup,
-  dockerApi,
-  execInContainer,
-  inspectContainer,
-  removeContainer,
-  waitFor,
-} from '../../support/engine.ts';
+import { type Cleanup, dockerApi, execInContainer, inspectContainer, removeContainer } from '../../support/engine.ts';
 import { uniqueName } from '../../support/run-id.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const browser = await startBrowser({ after });
@@ -90,7 +84,7 @@ function cellOf(page: Page, from: string, column: string) {
           said = await (await this.locate()).getAttribute('aria-label');
           return said === words ? true : undefined;
         },
-        { what: `${from} → ${column} to say "${words}"`, timeoutMs: 30_000 },
+        { what: `${from} → ${column} to say "${words}"` },
       ).catch((error: Error) => assert.fail(`${error.message}, not "${said}"`));
     },
   };

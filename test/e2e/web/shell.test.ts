@@ -4,8 +4,8 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { startApp } from '../../support/app.ts';
 import { askLoginUrl, openDashboard, startBrowser } from '../../support/browser.ts';
-import { waitFor } from '../../support/engine.ts';
 import { send } from '../../support/raw-http.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const browser = await startBrowser({ after });
@@ -36,10 +36,10 @@ test('a token that the server does not know is refused beside the field', async 
   await page.getByLabel('Token').fill('nobody-has-this-token-0123456789');
   // The browser gives up what it is sending when a network of the machine comes or goes: a person would try again.
   await waitFor(
-    async () => {
+    async (see) => {
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.getByRole('alert').waitFor();
-      return (await page.getByRole('alert').filter({ hasText: 'token' }).count()) > 0;
+      return see(await page.getByRole('alert').filter({ hasText: 'token' }).count()) > 0;
     },
     { what: 'the refusal of the token', timeoutMs: 60_000 },
   );
