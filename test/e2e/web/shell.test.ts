@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { Request } from 'playwright-core';
 import { startApp } from '../../support/app.ts';
 import { askLoginUrl, openDashboard, startBrowser } from '../../support/browser.ts';
 import { send } from '../../support/raw-http.ts';
@@ -55,6 +56,39 @@ test('logging out forgets the token', async (t) => {
   assert.equal(await page.evaluate(() => sessionStorage.getItem('terrarium.token')), null);
   await page.reload();
   await page.getByRole('button', { name: 'Log in' }).waitFor();
+});
+
+test('logging out aborts every request that reads for the session', async (t) => {
+  const dashboard = await openDashboard(t, browser, server);
+  dashboard.forgive(/401/);
+  const { page } = dashboard;
+  await page.locator('[data-connection="live"]').waitFor();
+  const paths = ['containers', 'engines', 'labs', 'networks', 'session'].map((name) => `/api/v1/${name}`);
+  const asked = new Set<string>();
+  const aborted = new Set<string>();
+  const pathOf = (request: Request) => new URL(request.url()).pathname;
+  // The server's answers do not arrive while the person is logged in: so each request is under way at the log-out.
+  await page.route(
+    (url) => paths.includes(url.pathname),
+    (route) => {
+      if (route.request().method() === 'GET') asked.add(pathOf(route.request()));
+      else void route.continue();
+    },
+  );
+  page.on('requestfailed', (request) => {
+    if (request.failure()?.errorText === 'net::ERR_ABORTED') aborted.add(pathOf(request));
+  });
+  await waitFor(
+    async (see) => {
+      // The page reads everything again when it becomes visible.
+      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      return see([...asked].sort()).length === paths.length;
+    },
+    { what: 'all lists to be read' },
+  );
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByText('Logged out').waitFor();
+  await waitFor((see) => see([...aborted].sort()).length === paths.length, { what: 'all requests to be aborted' });
 });
 
 test('a session that the server does not know any more leads to the login form, and back to where one was', async (t) => {

@@ -92,7 +92,7 @@ export function startStore(value: string): void {
       else if (connection.state === 'waiting') lost(connection.error, connection.retryMs);
     },
   });
-  const refreshers = [
+  const lists = [
     new Refresher(async (signal) => store.engines.replace(await made.engines.list({ signal }))),
     new Refresher(async (signal) => store.containers.replace(await made.containers.list({ ...chooseScope(), signal }))),
     new Refresher(async (signal) => store.networks.replace(await made.networks.list({ signal }))),
@@ -100,11 +100,12 @@ export function startStore(value: string): void {
   const session = new Refresher(async (signal) => setSession(await made.access.session({ signal })));
   // The server looks deeper for it, so it is not asked at each event of a container.
   const labs = new Refresher(async (signal) => store.labs.replace(await made.labs.list({ signal })));
+  const refreshers = [...lists, labs, session];
   const refreshAll = () => {
-    for (const refresher of [...refreshers, labs, session]) refresher.ask();
+    for (const refresher of refreshers) refresher.ask();
   };
   const heard = (news: EventNews) => {
-    for (const refresher of refreshers) refresher.ask();
+    for (const list of lists) list.ask();
     if (news.type !== 'event' || news.event.startsWith('lab.')) labs.ask();
   };
   const opened = () => {
@@ -132,7 +133,7 @@ export function startStore(value: string): void {
       ending.abort();
       clearInterval(timer);
       document.removeEventListener('visibilitychange', look);
-      for (const refresher of [...refreshers, session]) refresher.end();
+      for (const refresher of refreshers) refresher.end();
       made.close();
     },
   };
