@@ -59,7 +59,7 @@ const sweepDeadlineMs = 3_600_000;
 /** To compile everything pays from so many files on. */
 const manyFiles = 5;
 const durationsFile = projectPath('scripts', 'testing', 'durations.json');
-/** The output of each file that failed stays here until the next run. */
+/** The output of each file that failed stays here until the next run of this file, or of all. */
 const outputFolder = 'reports/output';
 
 /** Checks that are no test files: each counts as one test. */
@@ -90,7 +90,8 @@ async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteTh
   const first = isCheckOnly() ? testSteps : testSteps.slice(0, testSteps.indexOf(engine));
   if ((await runSetup(first)) !== 0) return refuse('the set-up failed: see above');
 
-  await rm(projectPath(outputFolder), { recursive: true, force: true });
+  // A run of single files leaves the output of others alone: they may be running now.
+  if (filters.length === 0) await rm(projectPath(outputFolder), { recursive: true, force: true });
   const compiling = files.length < manyFiles ? undefined : compileTests(files);
   const env = {
     TERRARIUM_TEST_RUN: runId,

@@ -15,7 +15,7 @@ export async function judgeRun(run) {
   for (const failure of tally.failures) failure.error = await nameSources(failure.error);
   const outputFile = path.resolve(projectRoot, run.outputFile);
   const failures = tally.failures.map(({ name, error }) => `✖ ${name}\n${error}\n`).join('');
-  if (failures === '') await rm(outputFile);
+  if (failures === '') await rm(outputFile, { force: true });
   else await appendFile(outputFile, `\n${failures}`);
   return { ...run, output: await nameSources(run.output), tally };
 }
