@@ -14,19 +14,23 @@ import { testSteps } from './setup/steps.mjs';
 import { compileTests } from './testing/compile.mjs';
 import { judgeRun } from './testing/judge.mjs';
 import { findLeftovers, listObjects } from './testing/leftovers.mjs';
+import { readPatience } from './testing/patience.mjs';
 import { countFlaky, describeRun, formatSeconds, formatSummary, writeReport } from './testing/report.mjs';
 import { runFile } from './testing/run-file.mjs';
-import { longestFirst, readTimes, runAll } from './testing/schedule.mjs';
+import { longestFirst, readTimes, runAll, runLanes } from './testing/schedule.mjs';
 import { lastRun, runFailedAgain } from './testing/second-run.mjs';
 import { chooseSeed } from './testing/seed.mjs';
 import { addUp, formatTotal, isRed } from './testing/tally.mjs';
-import { findTestFiles, selectFiles, selectPure, selectSweeps } from './testing/test-files.mjs';
+import { findTestFiles, readLanes, selectFiles, selectPure, selectSweeps } from './testing/test-files.mjs';
 
 const usage = `Usage: npm test [-- [--verbose] [--fail-on-flaky-tests] [--note-durations] PATH …]
        npm run test:sweep [-- [--verbose] [--fail-on-flaky-tests] PATH …]
 
 Runs the set-up, then lint, type check and all tests; with paths (files or folders) only those tests. A sweep runs the tests with
 generated inputs, on far more of them: it takes the better part of an hour.
+
+Test files run beside each other. Files that begin with "// @lane quiet" run after them, one at a time; files that begin with
+"// @lane sweep" run only in a sweep.
 
 A file that fails runs once more, alone. If it passes then, it is flaky: the summary shows its first error, and the run succeeds.
 If more than three files fail, none runs again. reports/tests.json has the result and the duration of each run of each file.
@@ -38,6 +42,7 @@ If more than three files fail, none runs again. reports/tests.json has the resul
 Environment:
   TERRARIUM_TEST_SEED         seed of all generated inputs: repeats a run (default: 1; a sweep draws one)
   TERRARIUM_TEST_CASES        number of cases of each differential test
+  TERRARIUM_TEST_PATIENCE     multiplies the deadlines of all waits and the limits of a test and of a silent file (default: 1)
   TERRARIUM_TEST_CONCURRENCY  test files at a time (default: two more than there are cores, at least 4, and one
                               more again while these are idle)
   TERRARIUM_NO_INSTALL=1      install nothing: fail when something is missing`;
@@ -53,9 +58,8 @@ const options = /** @type {const} */ ({
 /** Of the engine's and the tests' many short Go programs: they are over before it pays to collect garbage, which is half of what they take. */
 process.env.GOGC ??= '400';
 
-/** A single test may take this long, in milliseconds; after it its file is killed. */
-const testDeadlineMs = 300_000;
-const sweepDeadlineMs = 3_600_000;
+/** A file is killed if one of its tests takes longer than `test` (`sweep` in a sweep), or if none of its tests runs for `idle`. Milliseconds. */
+const limitsMs = { test: 300_000, sweep: 3_600_000, idle: 60_000 };
 /** To compile everything pays from so many files on. */
 const manyFiles = 5;
 const durationsFile = projectPath('scripts', 'testing', 'durations.json');
@@ -73,15 +77,23 @@ const linters = [
 
 /**
  * @param {string[]} filters
- * @param {{ verbose: boolean, sweep: boolean, 'note-durations': boolean, seed: number }} options
+ * @param {{ verbose: boolean, sweep: boolean, 'note-durations': boolean, seed: number, patience: number }} options
  * @returns {Promise<{ total: { passed: number, failed: number, skipped: number }, flaky: number }>}
  */
-async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteThem, seed }) {
+async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteThem, seed, patience }) {
   const startedAt = new Date();
   const timesBefore = readTimes();
   const selected = selectFiles(await findTestFiles(), filters);
-  const files = isSweep ? await selectSweeps(selected) : selected;
-  if (files.length === 0) return refuse(`no test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`);
+  let laneOf;
+  try {
+    laneOf = await readLanes(selected);
+  } catch (error) {
+    return refuse(error.message);
+  }
+  const files = isSweep
+    ? await selectSweeps(selected, laneOf)
+    : selected.filter((file) => laneOf.get(file) !== 'sweep');
+  if (files.length === 0) return refuse(explainNone(filters, { selected, isSweep }));
   console.log(`Seed ${seed}`);
 
   const shared = await isEngineUp();
@@ -100,11 +112,13 @@ async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteTh
   };
   const run = async (file, number = 1) => {
     const outputFile = `${outputFolder}/${file}.run-${number}.txt`;
-    const deadlineMs = isSweep ? sweepDeadlineMs : testDeadlineMs;
-    return judgeRun(await runFile(file, { env, testDeadlineMs: deadlineMs, outputFile, compiled: await compiling }));
+    const testDeadlineMs = patience * (isSweep ? limitsMs.sweep : limitsMs.test);
+    const idleDeadlineMs = patience * limitsMs.idle;
+    const ran = await runFile(file, { env, testDeadlineMs, idleDeadlineMs, outputFile, compiled: await compiling });
+    return { ...(await judgeRun(ran)), lane: laneOf.get(file) };
   };
   const ordered = longestFirst(files, await readDurations());
-  const early = compiling === undefined ? [] : await selectPure(ordered);
+  const early = compiling === undefined ? [] : await selectPure(ordered.filter((file) => laneOf.get(file) !== 'quiet'));
   const limits = chooseLimits();
   const beside = Math.min(2, limits.least);
   // The set-up waits for packages to come, and keeps one core busy: beside it goes what needs no engine.
@@ -125,7 +139,7 @@ async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteTh
     return result;
   };
   const others = ordered.filter((file) => !early.includes(file));
-  const firstRuns = [...pure, ...(await runAll(others, (file) => runAndPrint(file, 1), limits))];
+  const firstRuns = [...pure, ...(await runLanes(others, (file) => runAndPrint(file, 1), { laneOf, limits }))];
   const results = await runFailedAgain(firstRuns, (file) => {
     console.log(`↻ ${file}: once more, alone`);
     return runAndPrint(file, 2);
@@ -143,6 +157,12 @@ async function main(filters, { verbose, sweep: isSweep, 'note-durations': noteTh
   await writeReport(describeRun(results, { conditions, checks, total }));
   if (noteThem) await noteDurations(results.map(lastRun));
   return { total, flaky: countFlaky(results) };
+}
+
+function explainNone(filters, { selected, isSweep }) {
+  const named = filters.join(' ') || 'test/**/*.test.ts';
+  if (selected.length === 0) return `no test file matches ${named}`;
+  return isSweep ? `${named} has nothing to sweep` : `${named} runs only in a sweep: npm run test:sweep -- ${named}`;
 }
 
 /** A run that ends before its first test. */
@@ -225,10 +245,15 @@ function indent(text) {
   return text.replace(/^/gm, '    ');
 }
 
-/** @throws {Error} an option that does not exist, or a seed that is none */
+/** @throws {Error} an option that does not exist, or a setting with a wrong value */
 function readArguments() {
   const { values, positionals: filters } = parseArgs({ options, allowPositionals: true });
-  return { ...values, filters, seed: chooseSeed(process.env, { isSweep: values.sweep }) };
+  return {
+    ...values,
+    filters,
+    seed: chooseSeed(process.env, { isSweep: values.sweep }),
+    patience: readPatience(process.env),
+  };
 }
 
 async function runTests() {

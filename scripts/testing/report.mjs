@@ -32,9 +32,13 @@ export function formatSummary(results, { busyShare, seed }) {
     [
       'Slowest files:',
       ...slowest.map(({ file, durationMs }) => `  ${formatSeconds(durationMs).padStart(8)}  ${file}`),
+      ...describeQuietLane(results),
       `The processors were busy for ${Math.round(100 * busyShare)} % of the time. Seed: ${seed}; TERRARIUM_TEST_SEED=${seed} repeats it.`,
     ],
   ];
+  const skipped = results.flatMap((result) => listSkipped(result).map((test) => ({ file: result.file, ...test })));
+  if (skipped.length > 0)
+    sections.push(['Skipped:', ...skipped.map(({ file, name, reason }) => `  ${file}: ${name}: ${reason}`)]);
   const flaky = results.filter(isFlaky);
   if (flaky.length > 0) sections.push(['Flaky:', ...flaky.flatMap(describeFlaky)]);
   const failed = results.filter(isFailed);
@@ -44,6 +48,21 @@ export function formatSummary(results, { busyShare, seed }) {
       ...failed.flatMap((result) => lastRun(result).tally.failures.map(({ name }) => `  ${result.file}: ${name}`)),
     ]);
   return sections.map((lines) => `\n${lines.join('\n')}`).join('\n');
+}
+
+/** @param {readonly FileResult[]} results @returns {string[]} one line, or none if no file was in the quiet lane */
+function describeQuietLane(results) {
+  const quiet = results.map(({ runs: [first] }) => first).filter(({ lane }) => lane === 'quiet');
+  if (quiet.length === 0) return [];
+  const totalMs = quiet.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return [`The quiet lane took ${formatSeconds(totalMs)} for ${quiet.length} files.`];
+}
+
+/** @param {FileResult} result */
+function listSkipped(result) {
+  return lastRun(result)
+    .events.filter(({ type, reason }) => type === 'skipped' && reason)
+    .map(({ name, reason }) => ({ name, reason }));
 }
 
 /** The empty lines of an error would end the section. */
@@ -74,6 +93,8 @@ export function describeRun(results, { conditions: { startedAt, ...conditions },
     checks: checks.map(({ name, tally }) => ({ name, result: tally.failed > 0 ? 'failed' : 'passed' })),
     files: results.map((result) => ({
       file: result.file,
+      lane: lastRun(result).lane,
+      ...(listSkipped(result).length > 0 && { skipped: listSkipped(result) }),
       result: isFlaky(result) ? 'flaky' : isFailed(result) ? 'failed' : 'passed',
       runs: result.runs.map(({ tally, durationMs, outputFile }) => ({
         result: tally.failed > 0 ? 'failed' : 'passed',

@@ -6,8 +6,6 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { projectPath, projectRoot } from '../setup/project.mjs';
 
-/** With no test running, the file has to end or start one within this time. */
-const idleDeadlineMs = 60_000;
 /** The end of the output that is kept in memory, in characters; the output file has all of it. */
 const keptOutput = 200_000;
 
@@ -18,12 +16,12 @@ const keptOutput = 200_000;
 
 /**
  * @param {string} file relative to the project
- * @param {{ env: Record<string, string>, testDeadlineMs: number, outputFile: string, compiled?: (file: string) => string }} options a single test may
- *   take so long; after it the file is killed. `outputFile`, relative to the project, takes all that the file prints. `compiled` says where its
- *   compiled form is, where there is one
+ * @param {{ env: Record<string, string>, testDeadlineMs: number, idleDeadlineMs?: number, outputFile: string,
+ *   compiled?: (file: string) => string }} options the file is killed if a single test takes longer than `testDeadlineMs`, or if no test runs for
+ *   `idleDeadlineMs`. `outputFile`, relative to the project, takes all that the file prints. `compiled` says where its compiled form is, where there is one
  * @returns {Promise<FileRun>}
  */
-export function runFile(file, { env, testDeadlineMs, outputFile, compiled }) {
+export function runFile(file, { env, testDeadlineMs, idleDeadlineMs = 60_000, outputFile, compiled }) {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const written = path.resolve(projectRoot, outputFile);

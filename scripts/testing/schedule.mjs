@@ -47,6 +47,25 @@ export async function runAll(files, run, { least, most, measureIdle = measureIdl
   return results;
 }
 
+/**
+ * Runs the files of the lane `quiet` after all others, one at a time.
+ * @template Result
+ * @param {readonly string[]} files
+ * @param {(file: string) => Promise<Result>} run
+ * @param {{ laneOf: ReadonlyMap<string, string>, limits: Parameters<typeof runAll>[2] }} options
+ * @returns {Promise<Result[]>}
+ */
+export async function runLanes(files, run, { laneOf, limits }) {
+  const isQuiet = (file) => laneOf.get(file) === 'quiet';
+  const results = await runAll(
+    files.filter((file) => !isQuiet(file)),
+    run,
+    limits,
+  );
+  for (const file of files.filter(isQuiet)) results.push(await run(file));
+  return results;
+}
+
 /** Which share of all processors was idle in this time. */
 async function measureIdleShare(ms) {
   const before = readTimes();

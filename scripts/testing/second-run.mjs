@@ -5,7 +5,7 @@
 export const mostAgain = 3;
 
 /**
- * @typedef {import('./run-file.mjs').FileRun & { tally: import('./tally.mjs').Tally }} JudgedRun
+ * @typedef {import('./run-file.mjs').FileRun & { tally: import('./tally.mjs').Tally, lane?: string }} JudgedRun
  * @typedef {{ file: string, runs: JudgedRun[] }} FileResult the runs in their order, one or two
  */
 

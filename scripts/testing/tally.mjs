@@ -2,12 +2,13 @@
 
 /**
  * @typedef {{ type: 'started' | 'passed' | 'failed' | 'skipped' | 'note', name: string, nesting?: number, durationMs?: number,
- *   suite?: boolean, onlyBelow?: boolean, error?: string }} TestEvent
+ *   suite?: boolean, onlyBelow?: boolean, error?: string, reason?: string }} TestEvent `reason` says why a test was skipped
  * @typedef {{ passed: number, failed: number, skipped: number, failures: { name: string, error: string }[] }} Tally
  */
 
 /**
- * The result of one file. A suite is no test, and a test that failed only because one inside it did is counted once.
+ * The result of one file. A suite is no test, and a test that failed only because one inside it did is counted once. A test that is skipped without a
+ * reason has failed.
  * A file whose process failed without a failing test, or that ran no test at all, is one failure itself.
  * @param {TestEvent[]} events
  * @param {{ code: number | null, problem?: string }} end how the process ended; `problem` says why it was killed
@@ -20,7 +21,10 @@ export function tallyFile(events, { code, problem }) {
       tally.failed += 1;
       tally.failures.push({ name: event.name, error: event.error ?? '' });
     }
-    if (!event.suite && (event.type === 'passed' || event.type === 'skipped')) tally[event.type] += 1;
+    if (event.type === 'skipped' && !event.reason) {
+      tally.failed += 1;
+      tally.failures.push({ name: event.name, error: 'it is skipped without a reason' });
+    } else if (!event.suite && (event.type === 'passed' || event.type === 'skipped')) tally[event.type] += 1;
   }
   const own = problem ?? explainEnd(tally, code);
   if (own !== undefined) {

@@ -25,12 +25,44 @@ export function selectFiles(files, filters) {
 }
 
 /**
- * Those that try far more in a sweep: they, or what they import of the tests' own, ask whether this is one.
- * @param {string[]} files @returns {Promise<string[]>}
+ * The lanes of a run. A test file names its lane in its first line, `// @lane quiet`; without that line it is in the lane `parallel`.
+ *
+ * - `parallel`: beside others
+ * - `quiet`: after all others, one file at a time. For files that assert a time, a rate, a share of CPU, or an order of events in time
+ * - `sweep`: only in `npm run test:sweep`, and there beside others
  */
-export async function selectSweeps(files) {
+const lanes = ['parallel', 'quiet', 'sweep'];
+
+/** @param {string} text of a test file @returns {string} its lane @throws {Error} a lane that does not exist */
+export function readLane(text) {
+  const lane = /^\/\/ @lane (.*)/.exec(text)?.[1]?.trim() ?? 'parallel';
+  if (!lanes.includes(lane)) throw new Error(`there is no lane "${lane}": use one of ${lanes.join(', ')}`);
+  return lane;
+}
+
+/** @param {string[]} files @returns {Promise<Map<string, string>>} the lane of each file @throws {Error} a file names a lane that does not exist */
+export async function readLanes(files) {
+  const entries = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(projectPath(file), 'utf8');
+      try {
+        return /** @type {const} */ ([file, readLane(text)]);
+      } catch (error) {
+        throw new Error(`${file}: ${error.message}`);
+      }
+    }),
+  );
+  return new Map(entries);
+}
+
+/**
+ * The files of the lane `sweep`, and those that try more inputs in a sweep: their text, or what they import from test/, reads TERRARIUM_SWEEP.
+ * @param {string[]} files @param {ReadonlyMap<string, string>} laneOf @returns {Promise<string[]>}
+ */
+export async function selectSweeps(files, laneOf) {
   const asks = await Promise.all(
     files.map(async (file) => {
+      if (laneOf.get(file) === 'sweep') return true;
       const read = await readWithImports(file);
       return [...read.values()].some((text) => /process\.env\.TERRARIUM_SWEEP\b/.test(text));
     }),

@@ -1,3 +1,4 @@
+// @lane sweep
 // A newcomer's first hour on a machine that has nothing: clone, `npm start`, the README's tour as written, stop, start
 // again. Engine, image, dependencies and build all come from the set-up.
 import assert from 'node:assert/strict';
@@ -5,25 +6,25 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { type MachineProgram, startBareMachine } from '../support/bare-machine.ts';
 import { extractTour } from '../support/readme-tour.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 const home = '/root/terrarium';
 const url = 'http://127.0.0.1:4242';
 
-/** The same first start that continuous integration makes of its clone, plus a whole distribution to install: two minutes of a processor. */
-const skip = process.env.TERRARIUM_SWEEP === undefined && 'installs a machine from nothing: in npm run test:sweep only';
-
-test('a newcomer on a bare machine', { skip }, async (t) => {
+// The first start on a bare machine is what continuous integration does with its clone. Here it also installs a distribution, which takes two minutes of
+// CPU time: so it runs only in a sweep.
+test('a newcomer on a bare machine', async (t) => {
   const machine = await startBareMachine(t);
   await machine.mustRun('git', 'config', '--global', 'safe.directory', '*');
   await machine.mustRun('git', 'clone', '--quiet', '/repository', home);
 
   const isReady = async () => (await machine.run('curl', '-sf', '-o', '/dev/null', `${url}/readyz`)).code === 0;
   const waitUntilReady = async (server: MachineProgram, timeoutMs: number) => {
-    const what = 'the server to be ready';
-    await waitFor(async () => server.hasEnded() || (await isReady()), { what, timeoutMs, intervalMs: 20 }).catch(
-      (error) => Promise.reject(new Error(`${what}: ${server.output()}`, { cause: error })),
-    );
+    const isUp = async (see: See) => {
+      see(server.output());
+      return server.hasEnded() || (await isReady());
+    };
+    await waitFor(isUp, { what: 'the server to be ready', timeoutMs, intervalMs: 20 });
     assert.ok(!server.hasEnded(), `npm start ended: ${server.output()}`);
   };
   const listAll = async () =>

@@ -15,10 +15,11 @@ const { runFile } = await loadScript('testing/run-file.mjs');
 const { judgeRun } = await loadScript('testing/judge.mjs');
 const { runFailedAgain } = await loadScript('testing/second-run.mjs');
 const { countFlaky, describeRun, formatSummary } = await loadScript('testing/report.mjs');
+const { readPatience } = await loadScript('testing/patience.mjs');
 const { chooseSeed } = await loadScript('testing/seed.mjs');
-const { longestFirst, runAll } = await loadScript('testing/schedule.mjs');
+const { longestFirst, runAll, runLanes } = await loadScript('testing/schedule.mjs');
 const { placeModule } = await loadScript('testing/compile.mjs');
-const { selectFiles, selectPure, selectSweeps } = await loadScript('testing/test-files.mjs');
+const { readLane, readLanes, selectFiles, selectPure, selectSweeps } = await loadScript('testing/test-files.mjs');
 const { nameSources } = await loadScript('testing/source-lines.mjs');
 const { selectLeftovers } = await loadScript('testing/leftovers.mjs');
 
@@ -45,7 +46,7 @@ describe('a test file', () => {
       t,
       `${header}
       test('good', () => {});
-      test('later', { skip: true }, () => {});
+      test('later', { skip: 'needs a moon' }, () => {});
       describe('suite', () => { test('inside', () => {}); });
       test('parent', async (t) => { await t.test('child', () => { throw new Error('broken'); }); });`,
     );
@@ -72,6 +73,37 @@ describe('a test file', () => {
       assert.match(tally.failures[0].error, reason);
     });
   }
+
+  test('a test that is skipped without a reason fails', async (t) => {
+    const tally = await judge(
+      t,
+      `${header}test('good', () => {});\ntest('later', { skip: true }, () => {});\ntest('ends', (t) => t.skip());`,
+    );
+    assert.deepEqual(tally, {
+      passed: 1,
+      failed: 2,
+      skipped: 0,
+      failures: ['later', 'ends'].map((name) => ({ name, error: 'it is skipped without a reason' })),
+    });
+  });
+
+  test('the summary and the report tell the reason of each skipped test', async (t) => {
+    const { file, run } = await prepareFile(
+      t,
+      `${header}test('good', () => {});
+      test('later', { skip: 'needs a moon' }, () => {});
+      test('now', (t) => t.skip('needs a sun'));`,
+    );
+    const results = [{ file, runs: [await run()] }];
+    const conditions = { startedAt: new Date(), durationMs: 1, cores: 2, busyShare: 0.5, seed: 7 };
+    const summary = formatSummary(results, conditions);
+    assert.ok(summary.endsWith(`\n\nSkipped:\n  ${file}: later: needs a moon\n  ${file}: now: needs a sun`), summary);
+    const [told] = describeRun(results, { conditions, checks: [], total: {} }).files;
+    assert.deepEqual(told.skipped, [
+      { name: 'later', reason: 'needs a moon' },
+      { name: 'now', reason: 'needs a sun' },
+    ]);
+  });
 
   test('whose test never ends fails', async (t) => {
     const tally = await judge(t, `${header}test('never', () => new Promise(() => {}));`);
@@ -292,21 +324,79 @@ test('files are chosen by file or folder, never by a mere beginning', () => {
   assert.deepEqual(selectFiles(files, ['.']), files);
 });
 
-test('a sweep is for files that ask for it, by themselves or in what they import', async () => {
-  const [itself, byImport, never] = [
+test('a sweep runs the files of its lane, and those that read TERRARIUM_SWEEP themselves or by an import', async () => {
+  const files = [
     'test/http/fuzz.test.ts',
     'test/http/failure-engine-killed.test.ts',
     'test/http/health.test.ts',
+    'test/e2e/newcomer.test.ts',
   ];
-  assert.deepEqual(await selectSweeps([itself, byImport, never]), [itself, byImport]);
+  const laneOf = await readLanes(files);
+  assert.deepEqual([...laneOf.values()], ['parallel', 'parallel', 'parallel', 'sweep']);
+  assert.deepEqual(await selectSweeps(files, laneOf), [files[0], files[1], files[3]]);
+  assert.deepEqual(await selectSweeps(['test/http/health.test.ts'], new Map([['test/http/health.test.ts', 'sweep']])), [
+    'test/http/health.test.ts',
+  ]);
+});
+
+describe('lanes', () => {
+  test('the first line names the lane, and only a lane that exists', () => {
+    assert.equal(readLane('// @lane quiet\n// How fast it is.\n'), 'quiet');
+    assert.equal(readLane('// How fast it is.\n// @lane quiet\n'), 'parallel');
+    assert.equal(readLane(''), 'parallel');
+    assert.throws(() => readLane('// @lane slow\n'), /no lane "slow": use one of parallel, quiet, sweep/);
+  });
+
+  test('files of the quiet lane run after all others, one at a time', async () => {
+    const laneOf = new Map(['a', 'b', 'c', 'd', 'e'].map((file) => [file, 'bd'.includes(file) ? 'quiet' : 'parallel']));
+    const running = new Set<string>();
+    const beside = new Map<string, string[]>();
+    const run = async (file: string) => {
+      running.add(file);
+      beside.set(file, [...running]);
+      for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+      running.delete(file);
+      return file;
+    };
+    const limits = { least: 3, most: 3, measureIdle: async () => 0 };
+    const done = await runLanes([...laneOf.keys()], run, { laneOf, limits });
+    assert.deepEqual(
+      [...beside],
+      [
+        ['a', ['a']],
+        ['c', ['a', 'c']],
+        ['e', ['a', 'c', 'e']],
+        ['b', ['b']],
+        ['d', ['d']],
+      ],
+    );
+    assert.deepEqual([...done].sort(), ['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('the summary tells how long the quiet lane took', () => {
+    const run = (file: string, lane: string, durationMs: number) => ({
+      file,
+      runs: [{ file, lane, durationMs, events: [], tally: { passed: 1, failed: 0, skipped: 0, failures: [] } }],
+    });
+    const results = [run('a', 'quiet', 2_000), run('b', 'parallel', 9_000), run('c', 'quiet', 1_500)];
+    const conditions = { startedAt: new Date(), durationMs: 1, cores: 2, busyShare: 0.5, seed: 7 };
+    assert.match(formatSummary(results, conditions), /\nThe quiet lane took 3\.5 s for 2 files\.\n/);
+    assert.deepEqual(
+      describeRun(results, { conditions, checks: [], total: {} }).files.map(({ lane }: { lane: string }) => lane),
+      ['quiet', 'parallel', 'quiet'],
+    );
+  });
+});
+
+test('patience is 1 unless the environment says another number', () => {
+  const read = (value?: string) => readPatience({ TERRARIUM_TEST_PATIENCE: value });
+  assert.deepEqual([read(), read(''), read('3'), read('0.5')], [1, 1, 3, 0.5]);
+  for (const wrong of ['x', '0', '-1', '1e3', ' 1', 'Infinity'])
+    assert.throws(() => read(wrong), /TERRARIUM_TEST_PATIENCE is ".*", and has to be a number above 0/);
 });
 
 test('what is pure needs no engine: only tests of functions, that import nothing which asks one', async () => {
-  const [pure, engine, asksOne] = [
-    'test/unit/subnet.test.ts',
-    'test/http/health.test.ts',
-    'test/unit/stream-hub.test.ts',
-  ];
+  const [pure, engine, asksOne] = ['test/unit/subnet.test.ts', 'test/http/health.test.ts', 'test/unit/defer.test.ts'];
   assert.deepEqual(await selectPure([pure, engine, asksOne]), [pure]);
 });
 
@@ -353,6 +443,11 @@ test('the longest file first, and one of which nothing is known before it', () =
 });
 
 describe('how many files run at a time', () => {
+  /** Turns of the event loop: a file takes more of them than a measurement, however slow the machine is. */
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
+  };
+
   /** The most that ran at once, with processors that are idle to this share. */
   async function watch(idle: number, count = 20) {
     const files = Array.from({ length: count }, (_, index) => `file ${index}`);
@@ -360,11 +455,14 @@ describe('how many files run at a time', () => {
     const run = async (file: string) => {
       running += 1;
       most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await turns(10);
       running -= 1;
       return file;
     };
-    const measureIdle = () => new Promise((resolve) => setTimeout(() => resolve(idle), 1));
+    const measureIdle = async () => {
+      await turns(1);
+      return idle;
+    };
     const done: string[] = await runAll(files, run, { least: 2, most: 5, measureIdle });
     assert.deepEqual(done.sort(), files.sort(), 'each once');
     return most;
