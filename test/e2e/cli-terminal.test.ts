@@ -1,7 +1,6 @@
 // The command on a terminal: a shell in a container, what is drawn in its place, and the terminal as it was before, whatever happens.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
 import { type CliTerminal, findBuild, useCli } from '../support/cli.ts';
 import { dockerApi, removeContainer, runCommand } from '../support/engine.ts';
@@ -40,12 +39,11 @@ test('sh: a terminal with its size, Ctrl-C, and the exit code', async () => {
   await runCommand('stty', ['-F', shell.tty, 'rows', '41', 'cols', '133']);
   // The real stty sets one after the other, and what is typed may come between.
   await waitFor(
-    async (see) => {
+    (see) => {
       shell.type('stty size\r');
-      await sleep(200);
       return /\n41 133\r/.test(see(shell.stdout));
     },
-    { what: 'the new size' },
+    { what: 'the new size', intervalMs: 200 },
   );
   shell.type('sleep 98765\r');
   await waitFor(async (see) => see(await listProcesses(name)).some((line) => line.includes('98765')), {

@@ -21,7 +21,7 @@ import { clearLab, labName } from '../support/labs.ts';
 import { listProcesses } from '../support/processes.ts';
 import { runId, testLabel, uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 const build = await findBuild({ after });
 const app = await startApp({ after });
@@ -257,11 +257,11 @@ test('Ctrl-C leaves nothing of what was begun', async () => {
   const name = newName();
   await make('closed', name, ...stay);
   const exec = terrarium.start('exec', name, 'sleep', '54321');
-  const runs = async () => (await listProcesses(name)).some((line) => line.includes('54321'));
+  const runs = async (see: See) => see(await listProcesses(name)).some((line) => line.includes('54321'));
   await waitFor(runs, { what: 'the command' });
   exec.kill('SIGINT');
   assert.equal(await exec.end(), 130);
-  await waitFor(async () => !(await runs()), { what: 'the command to be killed' });
+  await waitFor(async (see) => !(await runs(see)), { what: 'the command to be killed' });
 
   const gone = newName();
   const run = terrarium.start('run', 'closed', '--rm', '--name', gone, 'busybox', 'sh', '-c', 'echo begun; sleep 3600');

@@ -207,11 +207,9 @@ test('the image', async (t) => {
 
   await t.test('stopped by compose it ends at once, by itself, and leaves nothing', async () => {
     const { Id: id } = await ownContainer();
-    const startedAt = Date.now();
     const stopped = await compose('stop', '--timeout', '10');
     assert.equal(stopped.code, 0, stopped.stderr);
-    assert.equal((await inspectContainer(id)).State.ExitCode, 0);
-    assert.ok(Date.now() - startedAt < 8_000, 'it was killed after the grace');
+    assert.equal((await inspectContainer(id)).State.ExitCode, 0, '137 is a kill after the grace');
 
     const down = await takeDown();
     assert.equal(down.code, 0, down.stderr);

@@ -12,7 +12,7 @@ import { type Breakage, breakages } from '../support/lesson-breakages.ts';
 import { openLessonPlace } from '../support/lesson-places.ts';
 import { whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 /** One in three, chosen by chance, and all of them in the sweep. */
 const chance = process.env.TERRARIUM_SWEEP === undefined ? seededRandom(seed) : () => 0;
@@ -43,8 +43,8 @@ test('each check fails when its statement is broken', { skip: whyNoPrivateEngine
         await labs.apply(name, breakFile(file, breakage));
         await breakage.act?.(place);
         let seen: CheckReport['results'] = [];
-        const areBroken = async () => {
-          seen = (await check(name, breakage.breaks)).results;
+        const areBroken = async (see: See) => {
+          seen = see((await check(name, breakage.breaks)).results);
           // That a container is not there breaks everything, and proves nothing.
           const isSeen = (evidence: string) => !/^$|does not run|no container/.test(evidence);
           return seen.length > 0 && seen.every(({ status, evidence }) => status === 'fail' && isSeen(evidence));

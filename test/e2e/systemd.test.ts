@@ -11,7 +11,7 @@ import { localEndpoint, removeContainer } from '../support/engine.ts';
 import { startOperatorsMachine } from '../support/operators-machine.ts';
 import { removeCgroups } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const unit = await readFile(path.join(root, 'docs', 'systemd', 'terrarium.service'), 'utf8');
@@ -119,8 +119,8 @@ test('under systemd: it starts, works with no rights, comes back when it was kil
     const said = (await run(...line, `http://127.0.0.1:4242${target}`)).stdout;
     return { status: Number(said.slice(said.lastIndexOf('\n'))), text: said.slice(0, said.lastIndexOf('\n')) };
   };
-  const isReady = async () => {
-    const { status, text } = await ask('GET', '/readyz');
+  const isReady = async (see: See) => {
+    const { status, text } = see(await ask('GET', '/readyz'));
     return status === 200 && JSON.parse(text).engines[0].state === 'live';
   };
   const waitUntilReady = async () => {

@@ -25,7 +25,9 @@ async function startRegistry(t: TestContext): Promise<{ port: number; folder: st
     await ended;
     await rm(folder, { recursive: true, force: true });
   });
-  await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).ok, { what: 'the registry to answer' });
+  await waitFor(async (see) => see((await fetch(`http://127.0.0.1:${port}/v2/`)).status) === 200, {
+    what: 'the registry to answer',
+  });
   return { port, folder };
 }
 

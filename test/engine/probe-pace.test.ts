@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import {
   defineWord,
@@ -26,7 +25,7 @@ import {
 } from '../support/engine.ts';
 import { runId, testLabels } from '../support/run-id.ts';
 import { startIntruder, startSocketPlayer } from '../support/socket-player.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, type See, waitFor } from '../support/wait-for.ts';
 
 const [local] = readConfig({ DOCKER_HOST: process.env.DOCKER_HOST }).engines;
 const engine = connectEngine(local ?? assert.fail());
@@ -61,7 +60,7 @@ class PacedProbe {
 
   /** Looks until the target has settled and the probe goes on by itself. */
   async rest(key: number, pace = often): Promise<void> {
-    await waitFor(async () => (await this.tick(look(key), paceWord(pace, [key]))).has(pacedWord), {
+    await waitFor(async (see) => see(await this.tick(look(key), paceWord(pace, [key]))).has(pacedWord), {
       what: 'the namespace to come to rest',
       timeoutMs: 60_000,
       intervalMs: 200,
@@ -71,10 +70,10 @@ class PacedProbe {
 
   /** Who comes to a network and who is there tell each other so for a while. */
   async restQuietly(key: number): Promise<void> {
-    const isQuiet = async () => {
+    const isQuiet = async (see: See) => {
       await this.rest(key);
-      await sleep(4_000);
-      return this.#stirs === 0;
+      await letTimePass(4_000, 'those who are there are asked for their address again some seconds later');
+      return see(this.#stirs) === 0;
     };
     await waitFor(isQuiet, { what: 'the network to be quiet', timeoutMs: 60_000 });
   }
@@ -119,11 +118,11 @@ test('what a container does is noticed, and nothing is noticed where nothing is 
   });
   await probe.tick(defineWord(1, await targetOf(id, member)), defineWord(2, await targetOf(joined)));
   await probe.rest(1);
-  await sleep(1_500);
+  await letTimePass(1_500, 'the probe looks fifteen times, and finds nothing');
   assert.equal(probe.stirs, 0);
   await execInContainer(id, 'httpd', '-p', '80');
   await probe.stir('a listener');
-  await sleep(500);
+  await letTimePass(500, 'a probe that went on looking would say it again');
   assert.equal(probe.stirs, 1, 'it is said once');
   assert.equal(await probe.finds(1), 'read');
   await probe.rest(1);
@@ -131,7 +130,7 @@ test('what a container does is noticed, and nothing is noticed where nothing is 
   await probe.stir('a listener of a member');
   await probe.rest(1);
   await execInContainer(joined, 'httpd', '-p', '80');
-  await sleep(500);
+  await letTimePass(500, 'the probe looks five times, and not at the other namespace');
   assert.equal(probe.stirs, 0, 'another namespace was not asked about');
   await callDocker('POST', `/containers/${member}/kill`);
   await probe.stir('the end of a member');
@@ -186,7 +185,7 @@ test('among busy neighbours it is silent about who rests, and speaks of who does
   await probe.rest(1);
   for (const name of ['b', 'c', 'd', 'e']) {
     await play(name);
-    await sleep(200);
+    await letTimePass(200, 'the probe looks twice after each connection');
   }
   assert.equal(probe.stirs, 0, 'its neighbours were asked about by nobody');
   await play('f');
@@ -215,7 +214,7 @@ test('what somebody does who has entered from the host is seen by the next quest
   for (const call of ['serve a tcp 127.0.0.1 80 5', 'serve b udp 127.0.0.1 53 0', 'close a', 'close b']) {
     await probe.rest(1);
     await intruder.must(call);
-    await sleep(300);
+    await letTimePass(300, 'the probe looks three times by itself before it is asked');
     assert.equal(await probe.finds(1), 'read', call);
   }
 });
@@ -225,16 +224,16 @@ test('it looks so often as it was told, and not at what has not come to rest', a
   const [id, other] = [await makeStill(t), await makeStill(t)];
   await probe.tick(defineWord(1, await targetOf(id)), defineWord(2, await targetOf(other)));
   await probe.rest(1, { intervalMs: 20, times: 3 });
-  await sleep(500);
+  await letTimePass(500, 'the probe makes its three looks of 20 ms, and ends');
   await execInContainer(id, 'httpd', '-p', '80');
-  await sleep(500);
+  await letTimePass(500, 'a probe that went on looking would find the listener');
   assert.equal(probe.stirs, 0);
   assert.equal(await probe.finds(1), 'read');
   await probe.rest(1);
   const both = await probe.tick(look(1), look(2), paceWord(often, [1, 2]));
   assert.equal(both.has(pacedWord), false, 'one of them was looked at for the first time');
   await execInContainer(id, 'httpd', '-p', '81');
-  await sleep(500);
+  await letTimePass(500, 'a probe that went on looking would find the second listener');
   assert.equal(probe.stirs, 0, 'what it refuses ends what it did before');
 });
 
@@ -244,7 +243,7 @@ test('what it is told at the very moment of a wake-up is heard', async (t) => {
   await probe.tick(defineWord(1, await targetOf(id)));
   for (let round = 0; round < 20; round += 1) {
     await probe.rest(1, { intervalMs: 20, times: 3 });
-    await sleep(58 + (round % 5));
+    await letTimePass(58 + (round % 5), 'the last of three looks of 20 ms is made about now');
     await probe.rest(1);
     await execInContainer(id, 'true');
     await probe.stir(`round ${round}`);

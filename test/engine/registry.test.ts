@@ -1,7 +1,6 @@
-// The mirror of a real engine: what others do shows within a second, what we did shows at once, and nothing is told twice or too early.
+// The mirror of a real engine shows changes by others when their events arrive, and our own changes at once. It reports nothing twice or too early.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerFacts } from '../../src/domain/container/facts.ts';
 import { connectEngine } from '../../src/engine/docker/docker-engine.ts';
 import type { EngineEvent } from '../../src/engine/engine.ts';
@@ -29,10 +28,11 @@ interface Options {
 
 async function startRegistry(
   t: TestContext,
-  { endpoint = localEndpoint(), ...options }: Options = {},
+  // Unless a test wants it, the mirror is not reconciled: all that it learns comes from events.
+  { endpoint = localEndpoint(), reconcileMs = 600_000 }: Options = {},
 ): Promise<Registry> {
   const engine = connectEngine({ name: 'local', endpoint });
-  const registry = createRegistry({ engine, ...options });
+  const registry = createRegistry({ engine, reconcileMs });
   t.after(async () => {
     await registry.close();
     await engine.close();
@@ -43,8 +43,8 @@ async function startRegistry(
   return registry;
 }
 
-/** Events reach the mirror within this. */
-const soon = { timeoutMs: 1_000, intervalMs: 5 };
+/** The mirror is in this process: a look costs nothing. */
+const often = { intervalMs: 5 };
 
 const byName = (registry: Registry, name: string) => [...registry.containers()].find((facts) => facts.name === name);
 const mine = (registry: Registry) =>
@@ -73,14 +73,15 @@ test('once settled the mirror holds what the engine holds', async (t) => {
   assert.equal(registry.network(network.id)?.name, network.name);
   for (const name of ['bridge', 'host', 'none']) assert.equal(registry.network(name)?.name, name);
   assert.equal(registry.info?.id, (await callDocker('GET', '/info')).ID);
-  assert.ok(Math.abs(registry.clockOffsetMs) < 1_000, `the same clock is ${registry.clockOffsetMs} ms away`);
+  // The time of the call is in it. A wrong unit or time zone would be much more.
+  assert.ok(Math.abs(registry.clockOffsetMs) < 60_000, `the same clock is ${registry.clockOffsetMs} ms away`);
 });
 
-test('what the docker command does shows within a second', async (t) => {
+test('what the docker command does shows by its events', async (t) => {
   const registry = await startRegistry(t);
   const name = uniqueName('mirror');
   const shows = (what: string, probe: (facts: ContainerFacts | undefined) => boolean) =>
-    waitFor(() => probe(byName(registry, name)), { what, ...soon });
+    waitFor((see) => probe(see(byName(registry, name))), { what, ...often });
   t.after(() => removeContainer(name));
   const run = await docker(
     'run',
@@ -102,7 +103,7 @@ test('what the docker command does shows within a second', async (t) => {
   await shows('the end of the pause', (facts) => facts?.state === 'running');
 
   const network = await createTestNetwork(t);
-  await waitFor(() => registry.network(network.name), { what: 'the network', ...soon });
+  await waitFor((see) => see(registry.network(network.name)), { what: 'the network', ...often });
   await docker('network', 'connect', network.name, name);
   await shows(
     'the second network',
@@ -111,7 +112,7 @@ test('what the docker command does shows within a second', async (t) => {
   await docker('network', 'disconnect', network.name, name);
   await shows('one network again', (facts) => facts?.endpoints.length === 1);
   await docker('network', 'rm', network.name);
-  await waitFor((see) => see(registry.network(network.id)) === undefined, { what: 'the end of the network', ...soon });
+  await waitFor((see) => see(registry.network(network.id)) === undefined, { what: 'the end of the network', ...often });
 
   const startedAt = registry.container(id)?.startedAt;
   await docker('restart', '-t', '1', name);
@@ -120,9 +121,9 @@ test('what the docker command does shows within a second', async (t) => {
   await shows('the exit', (facts) => facts?.state === 'exited' && facts.exitCode === 137);
   await docker('rename', name, `${name}-b`);
   t.after(() => removeContainer(`${name}-b`));
-  await waitFor((see) => see(registry.container(id)?.name) === `${name}-b`, { what: 'the new name', ...soon });
+  await waitFor((see) => see(registry.container(id)?.name) === `${name}-b`, { what: 'the new name', ...often });
   await docker('rm', `${name}-b`);
-  await waitFor((see) => see(registry.container(id)) === undefined, { what: 'the end of the container', ...soon });
+  await waitFor((see) => see(registry.container(id)) === undefined, { what: 'the end of the container', ...often });
 });
 
 test('after a refresh the mirror holds what was just written, without waiting for events', async (t) => {
@@ -178,7 +179,7 @@ test('thirty hasty lives, several at a time, leave the mirror equal to the engin
       for (const id of left) assert.deepEqual(registry.container(id), await engine.inspectContainer(id));
       return true;
     },
-    { what: 'the mirror to equal the engine', timeoutMs: 3_000 },
+    { what: 'the mirror to equal the engine' },
   );
   for (const id of ids) {
     const changes = seen.get(id) ?? [];
@@ -210,7 +211,7 @@ test('each event is told once, in order, when the mirror has taken it in', async
   await docker('rm', id);
   await waitFor((see) => see(told).some(({ event }) => event.action === 'destroy'), {
     what: 'the last event',
-    ...soon,
+    ...often,
   });
   // Its creation may have been told before we listened, or not; and another server may list its processes.
   const telling = told.map(({ event }) => event.action).filter((action) => !/^(?:create|top|exec_.*)$/.test(action));
@@ -238,12 +239,12 @@ test('a start costs one reading: what shows it running since then was looked at 
   const starts = 8;
   for (let turn = 0; turn < starts; turn += 1) {
     const { id } = await createTestContainer(t, { start: false });
-    await waitFor(() => registry.container(id), { what: 'the container', ...soon });
+    await waitFor((see) => see(registry.container(id)), { what: 'the container', ...often });
     const before = countReads(line, id);
     await registry.engine.startContainer(id);
     const facts = await registry.refreshUnless(id, ({ startedAt }) => startedAt !== null);
     assert.equal(facts?.state, 'running');
-    await waitFor(() => started.has(id), { what: 'the start', ...soon });
+    await waitFor((see) => see(started).has(id), { what: 'the start', ...often });
     const inspected = await registry.engine.inspectContainer(id);
     assert.deepEqual(started.get(id), inspected);
     assert.deepEqual(registry.container(id), inspected);
@@ -255,7 +256,7 @@ test('a start costs one reading: what shows it running since then was looked at 
 });
 
 test('runs that follow each other at once are told as they are, each start by its own run or a later one', async (t) => {
-  const registry = await startRegistry(t, { reconcileMs: 600_000 });
+  const registry = await startRegistry(t);
   const { engine } = registry;
   const starts = new Map<string, { readonly timeNano: bigint; readonly startedAt: string | null }[]>();
   registry.onEvent(({ type, action, id, timeNano }) => {
@@ -288,7 +289,7 @@ test('runs that follow each other at once are told as they are, each start by it
         assert.deepEqual(registry.container(id), await engine.inspectContainer(id));
         return true;
       },
-      { what: 'the mirror to equal the engine', timeoutMs: 3_000 },
+      { what: 'the mirror to equal the engine' },
     );
     const told = starts.get(id) ?? [];
     assert.ok(told.length >= 4, `${told.length} starts`);
@@ -305,18 +306,24 @@ test('runs that follow each other at once are told as they are, each start by it
 
 test('a start that comes while its end before is being read is not taken for the run that was known', async (t) => {
   const relay = await startEngineRelay(t);
-  const registry = await startRegistry(t, { endpoint: relay.endpoint, reconcileMs: 600_000 });
+  const registry = await startRegistry(t, { endpoint: relay.endpoint });
   // No event of a network comes between: the container has none of its own.
   const { id: target } = await createTestContainer(t);
   const told: string[] = [];
   registry.onEvent((event) => told.push(`${event.action} ${event.id}`));
+  const arrived: string[] = [];
+  registry.onArrival((event) => arrived.push(`${event.action} ${event.id}`));
   const { id } = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${target}` } } });
   // Its first start is told late on a busy machine, and is not the one that is waited for below.
-  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...soon });
+  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...often });
   told.length = 0;
+  arrived.length = 0;
   relay.beforeAnswer(new RegExp(`^GET \\S+/containers/${id}/json`), async () => {
     await callDocker('POST', `/containers/${id}/start`);
-    await sleep(200);
+    await waitFor((see) => see(arrived).includes(`start ${id}`), {
+      what: 'the second start to arrive while the end is being read',
+      ...often,
+    });
   });
   await callDocker('POST', `/containers/${id}/kill`);
   await waitFor((see) => see(told).includes(`start ${id}`), { what: 'the second start' });
@@ -330,17 +337,17 @@ test('a signal is read by what comes of it, of a container that is paused too', 
   const told: string[] = [];
   registry.onEvent(({ id, action }) => told.push(`${action} ${id}`));
   const { id } = await createTestContainer(t);
-  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the container', ...soon });
-  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the container', ...often });
+  await waitFor((see) => see(told).includes(`start ${id}`), { what: 'its start', ...often });
   const before = countReads(line, id);
   await docker('kill', '--signal', 'WINCH', id);
-  await waitFor((see) => see(told).includes(`kill ${id}`), { what: 'the signal', ...soon });
+  await waitFor((see) => see(told).includes(`kill ${id}`), { what: 'the signal', ...often });
   assert.equal(countReads(line, id), before);
   assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
   await docker('pause', id);
-  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...often });
   await docker('kill', id);
-  await waitFor((see) => see(registry.container(id)?.state) === 'exited', { what: 'the end', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'exited', { what: 'the end', ...often });
   assert.deepEqual(registry.container(id), await registry.engine.inspectContainer(id));
 });
 
@@ -356,7 +363,7 @@ test('the revision grows with each change of what the mirror holds, and with not
   assert.equal(changes, 0, 'reading the same again is no change');
   const before = registry.revision;
   await docker('pause', id);
-  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'paused', { what: 'the pause', ...often });
   assert.equal(changes, 1);
   assert.ok(registry.revision > before);
 });
@@ -374,7 +381,7 @@ test('a listener is told until it leaves, and one that fails harms nobody', asyn
   leave();
   const count = heard.length;
   await docker('start', id);
-  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the start', ...soon });
+  await waitFor((see) => see(registry.container(id)?.state) === 'running', { what: 'the start', ...often });
   assert.equal(heard.length, count);
 });
 
@@ -384,7 +391,7 @@ test('a feed that died without a word is found out by reconciling, and taken up 
   const told: string[] = [];
   registry.onEvent(({ id, action }) => told.push(`${action} ${id}`));
   const { id: known } = await createTestContainer(t, { start: false });
-  await waitFor(() => registry.container(known), { what: 'the container, by its event', ...soon });
+  await waitFor((see) => see(registry.container(known)), { what: 'the container, by its event', ...often });
   line.hold(/\/events/);
   const { id: made } = await createTestContainer(t);
   await removeContainer(known);

@@ -57,9 +57,9 @@ test('a stopped container keeps its model, and has nothing live', async (t) => {
   const api = useApi(server, t);
   const { id, ports } = await api.create('open', { ports: ['2222', '127.0.0.1::81'], command: ['sh', '-c', 'exit 3'] });
   const ended = await waitFor(
-    async () => {
+    async (see) => {
       const { body } = await api.get(`/containers/${id}`);
-      return body.state === 'exited' ? (body as Container) : undefined;
+      return see(body.state) === 'exited' ? (body as Container) : undefined;
     },
     { what: 'it to end' },
   );

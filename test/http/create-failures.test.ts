@@ -1,14 +1,15 @@
 // A create that fails leaves nothing, wherever it fails: at the port, the program, the image, the caller, or the line to the engine.
 import assert from 'node:assert/strict';
+import { tracingChannel } from 'node:diagnostics_channel';
 import { createServer } from 'node:net';
-import test, { after } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import test, { after, type TestContext } from 'node:test';
+import type { FastifyRequest } from 'fastify';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { createTestContainer, dockerApi, findFreePort, removeContainer, removeNetwork } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { uniqueName } from '../support/run-id.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const relay = await startEngineRelay({ after });
 const server = await startApp({ after }, { env: { DOCKER_HOST: relay.endpoint } });
@@ -120,7 +121,26 @@ test('a failure takes the network along that was made for it', async (t) => {
   assert.equal(await hasNetwork(`${lab}-default`), false);
 });
 
+/** The requests for a bridged container whose handlers run now in this process, also when their callers have left. */
+function noteCreates(t: TestContext): ReadonlySet<unknown> {
+  const running = new Set<unknown>();
+  const handlers = tracingChannel('fastify.request.handler');
+  const subscribers = {
+    start({ request }: { request: FastifyRequest }) {
+      if (request.routeOptions.url === '/api/v1/containers/bridged') running.add(request);
+    },
+    // Told twice when the handler fails.
+    asyncEnd({ request }: { request: FastifyRequest }) {
+      running.delete(request);
+    },
+  };
+  handlers.subscribe(subscribers as never);
+  t.after(() => handlers.unsubscribe(subscribers as never));
+  return running;
+}
+
 test('a caller who goes away leaves nothing, whenever that is', async (t) => {
+  const creates = noteCreates(t);
   const lab = uniqueName('lab').toLowerCase();
   t.after(() => removeNetwork(`${lab}-default`));
   const outcomes = await Promise.all(
@@ -137,24 +157,23 @@ test('a caller who goes away leaves nothing, whenever that is', async (t) => {
         () => 'answered',
         () => 'left',
       );
-      await sleep(patience);
+      await letTimePass(patience, 'the caller leaves at this moment of the create');
       caller.abort();
       return { name, outcome: await answer };
     }),
   );
   assert.ok(outcomes.some(({ outcome }) => outcome === 'left'));
-  // Everything that was begun has ended: five creates at once take a second or two.
-  const done = async () => {
-    const there = await Promise.all(
-      outcomes.filter(({ outcome }) => outcome === 'left').map(({ name }) => isOnEngine(name)),
-    );
-    return !there.includes(true);
-  };
-  await sleep(1_000);
-  await waitFor(done, { what: 'nothing to be left' });
-  if (outcomes.every(({ outcome }) => outcome === 'left')) {
-    await waitFor(async () => !(await hasNetwork(`${lab}-default`)), { what: 'the network to be gone' });
-  }
+  // The server takes requests in order: when it answers this one, it has begun every create that it will begin.
+  await useApi(server, t).get('/containers').expect(200);
+  await waitFor((see) => see(creates.size) === 0, { what: 'every create to end' });
+  const left = outcomes.filter(({ outcome }) => outcome === 'left').map(({ name }) => name);
+  await waitFor(async (see) => !see(await Promise.all(left.map(isOnEngine))).includes(true), {
+    what: `none of ${left.join(', ')} to be left`,
+  });
+  if (left.length === outcomes.length)
+    await waitFor(async (see) => !see(await hasNetwork(`${lab}-default`)), {
+      what: 'the network to be gone',
+    });
 });
 
 test("a create whose answer was lost is undone; the caller's retry succeeds", async (t) => {
@@ -164,9 +183,11 @@ test("a create whose answer was lost is undone; the caller's retry succeeds", as
   const { status, headers, body } = await api.tryCreate('closed', { name });
   assert.deepEqual([status, body.code], [503, 'engine_unavailable']);
   assert.ok(Number(headers['retry-after']) > 0);
-  await waitFor(async () => !(await isOnEngine(name)), { what: 'the lost container to be removed' });
+  await waitFor(async (see) => !see(await isOnEngine(name)), { what: 'the lost container to be removed' });
   const retried = await api.create('closed', { name });
-  await sleep(300);
+  // A removal of the new one would have begun when the server saw it, so it would be done before this later one.
+  const later = await api.create('closed');
+  await api.delete(`/containers/${later.id}`).expect(204);
   assert.equal(
     (await api.get(`/containers/${retried.id}`)).status,
     200,
@@ -179,7 +200,7 @@ test('a start whose answer was lost is undone too', async (t) => {
   relay.loseNext(/POST .*\/start/);
   const { status } = await attempt;
   assert.equal(status, 503);
-  await waitFor(async () => !(await isOnEngine(attempt.containerName)), { what: 'the container to be removed' });
+  await waitFor(async (see) => !see(await isOnEngine(attempt.containerName)), { what: 'the container to be removed' });
 });
 
 test('what cannot be removed at once is removed when the engine is back', async (t) => {
@@ -189,5 +210,5 @@ test('what cannot be removed at once is removed when the engine is back', async 
   assert.equal(await isOnEngine(attempt.containerName), true);
   // Any return of the engine will do: the feed of events is cut, and comes back.
   relay.cutEvents();
-  await waitFor(async () => !(await isOnEngine(attempt.containerName)), { what: 'the leftover to be removed' });
+  await waitFor(async (see) => !see(await isOnEngine(attempt.containerName)), { what: 'the leftover to be removed' });
 });

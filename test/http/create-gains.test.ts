@@ -12,6 +12,7 @@ import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { createHostileImage } from '../support/hostile-image.ts';
 import { labName, useLabs } from '../support/labs.ts';
+import { managedLabels } from '../support/managed.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { type Schema, valuesOf } from '../support/schema-values.ts';
@@ -272,9 +273,15 @@ test('what somebody else makes of such an image is theirs: shown as foreign, and
     await api.post(`/containers/${name}/exec`, { command: ['id'] }),
   ])
     assert.deepEqual([answer.status, answer.body.code], [403, 'not_managed']);
-  // Past the time after which helpers that lie still are swept.
   await callDocker('POST', `/containers/${id}/kill`);
-  await new Promise((resolve) => setTimeout(resolve, 7_000));
+  // A helper that lies still for as long as this container, or shorter, is swept: by then this one would have been swept too.
+  const helper = await createTestContainer(t, {
+    start: false,
+    body: { Labels: { ...managedLabels, 'io.terrarium.role': 'helper', 'io.terrarium.server': 'another' } },
+  });
+  await waitFor(async (see) => see((await dockerApi('GET', `/containers/${helper.id}/json`)).status) === 404, {
+    what: 'a helper that lies still to be swept',
+  });
   assert.equal((await dockerApi('GET', `/containers/${id}/json`)).status, 200, 'nobody removed it');
 });
 

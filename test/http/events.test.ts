@@ -3,16 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { type ClientRequest, get } from 'node:http';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { defer } from '../support/defer.ts';
-import { type Cleanup, dockerApi } from '../support/engine.ts';
+import { type Cleanup, dockerApi, execInContainer } from '../support/engine.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import type { Frame } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { config: { heartbeatMs: 300 } });
 const api = useApi(server, { after });
@@ -118,7 +117,7 @@ test("a pause that is over before anybody looks is told like any other: as often
   const engines = spawn('docker', [
     'events',
     '--since',
-    '5s',
+    '1h',
     '--filter',
     `container=${id}`,
     '--format',
@@ -136,11 +135,13 @@ test("a pause that is over before anybody looks is told like any other: as often
   for (let i = 0; i < pauses; i += 1) {
     await dockerApi('POST', `/containers/${id}/pause`);
     // Some last until they are seen, and most do not.
-    if (i % 5 === 0) await sleep(30);
+    if (i % 5 === 0) await letTimePass(30, 'the server may see this pause while it lasts');
     await dockerApi('POST', `/containers/${id}/unpause`);
-    if (i % 7 === 0) await sleep(30);
+    if (i % 7 === 0) await letTimePass(30, 'the server may see that the container runs again');
   }
-  await sleep(500);
+  // containerd tells in order what happens to a container: the end of a command comes after all pauses.
+  await waitFor(async (see) => see(await execInContainer(id, 'true')).code === 0, { what: 'a command to run' });
+  await waitFor((see) => see(words).includes('exec_die'), { what: "the engine's word of the command's end" });
   const wanted = words.match(/^(un)?pause$/gm) ?? [];
   assert.ok(wanted.length >= pauses, `${wanted.length} words of the engine's`);
   const told = () => reader.namesOf(id).slice(before);
@@ -178,7 +179,7 @@ test('a server that was killed and started again: a gap, and a state that holds 
   const first = await follow(t, `${before.url}${path}`, sse);
   await waitFor((see) => see(first.reader.containers.size) === 2, { what: 'both' });
   await before.kill('SIGKILL');
-  await waitFor(first.ended, { what: 'the end' });
+  await waitFor((see) => see(first.ended()), { what: 'the end' });
   await api.delete(`/containers/${goes.id}`).expect(204);
   const { bootId } = first.reader;
   const again = await startServerProcess(t);

@@ -7,7 +7,6 @@ import { readdir } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { startApp, testToken } from '../support/app.ts';
 import type { Cleanup } from '../support/engine.ts';
@@ -96,9 +95,12 @@ test("the engine's disk is full", { skip }, async (t) => {
   // What needs no space on that disk goes on.
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
   assert.equal((await call('get', '/engines/local')).body.state, 'live');
-  const said = await call('post', `/containers/${talker}/exec`, { command: ['echo', 'still here'] });
+  const seen = watcher.of('delta').length;
+  const said = await call('post', `/containers/${talker}/exec`, {
+    command: ['sh', '-c', 'ping -c 1 127.0.0.1 >/dev/null; echo still here'],
+  });
   assert.equal(said.body.stdout, 'still here\n', JSON.stringify(said.body));
-  await sleep(1_000);
+  await watcher.until('the packets of the ping to be counted', (client) => client.of('delta').length > seen);
   assert.deepEqual([watcher.closed, watcher.states.at(-1)], [undefined, 'live']);
   assert.deepEqual(
     (await truth.left()).filter((one) => !before.includes(one) && !/terrarium-/.test(one)),

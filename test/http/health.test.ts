@@ -12,7 +12,7 @@ import { startApp, testToken } from '../support/app.ts';
 import { callDocker, createTestContainer } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
 import { send, sendBytes } from '../support/raw-http.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const running = await startApp({ after });
 const { headers } = running;
@@ -264,7 +264,7 @@ test('a long turn of the event loop now and then sheds nothing', async () => {
     for (let after = 0; after < 4; after += 1) {
       const { status, text } = await send(running.url, { path: '/api/v1/engines', headers });
       assert.equal(status, 200, text);
-      await new Promise((resolve) => setTimeout(resolve, 110));
+      await letTimePass(110, 'the guard looks at the event loop every 100 ms');
     }
   }
 });

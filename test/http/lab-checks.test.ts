@@ -195,12 +195,11 @@ test('a statement that is broken on purpose is found, and waited for until it ho
     broken.results.map(({ status }) => status),
     ['fail', 'fail'],
   );
-  const began = Date.now();
-  const waiting = report('?check=reaches,address-in&wait=60s');
+  // The time is longer than this file may take: that an answer comes proves that it did not wait for its end.
+  const waiting = report('?check=reaches,address-in&wait=1h');
   await docker('network', 'connect', `${name}-lan`, `${name}-near`);
   const healed = await waiting;
   assert.equal(healed.status, 'pass');
-  assert.ok(Date.now() - began < 55_000, 'it answered before the time was over');
   const never = await report('?check=listens-not&wait=1s');
   assert.equal(never.status, 'fail');
 });

@@ -1,13 +1,12 @@
 // A server that is killed in the middle of an apply or a removal, at any moment: the next one finds what there is, and one apply converges.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { listContainerIds } from '../support/engine.ts';
 import { findLeft, labName, useLabs } from '../support/labs.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const kills = process.env.TERRARIUM_SWEEP === undefined ? 3 : 50;
@@ -53,15 +52,16 @@ test(`killed at ${kills} moments of an apply, a change and a removal`, async (t)
       () => {},
       () => {},
     );
-    await sleep(random() * 1_500);
+    await letTimePass(random() * 1_500, 'the server is killed at a random moment');
     await server.kill('SIGKILL');
     await answered;
     server = await startServerProcess(t);
     const next = useLabs(server, { after });
     // Its lock ends with its stdin, or is swept where it was never started.
     const { lab: now } = await waitFor(
-      async () => {
+      async (see) => {
         const { status, body } = await next.put(name, lab);
+        see([status, body.code]);
         if (status === 409 && ['lab_busy', 'name_taken', 'state_conflict'].includes(body.code)) return false;
         assert.equal(status, 200, `round ${round}, ${what}: ${JSON.stringify(body)}`);
         return body as { lab: { state: string; containers: unknown[] } };

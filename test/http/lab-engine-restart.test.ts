@@ -2,14 +2,13 @@
 // and one apply converges.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { startApp } from '../support/app.ts';
 import { labName } from '../support/labs.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const rounds = process.env.TERRARIUM_SWEEP === undefined ? 2 : 30;
 
@@ -50,8 +49,9 @@ test(`an engine ended at ${rounds} moments of an apply, a change and a removal`,
   /** Again until the engine is back, and what it lost track of is swept. */
   const insist = (method: 'put' | 'delete', file?: LabFile) =>
     waitFor(
-      async () => {
+      async (see) => {
         const answer = await call(method, file);
+        see([answer.status, answer.body]);
         if (answer.status === 503 || answer.status === 504 || answer.body.code === 'lab_busy') return false;
         return answer;
       },
@@ -67,7 +67,7 @@ test(`an engine ended at ${rounds} moments of an apply, a change and a removal`,
       (answer) => answer.status,
       () => 0,
     );
-    await sleep(random() * (what === 'remove' ? 700 : 1_500));
+    await letTimePass(random() * (what === 'remove' ? 700 : 1_500), 'the engine ends at a random moment');
     await (round % 2 === 0 ? engine.kill() : engine.shutDown());
     await engine.restart();
     await answered;

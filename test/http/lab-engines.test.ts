@@ -121,9 +121,9 @@ test('an engine that is away says so of what is on it, and does not hold up the 
 
   await right.restart();
   const back = await waitFor(
-    async () => {
+    async (see) => {
       const answer = await callApi(app, 'put', `/labs/${there}?engine=right`, file);
-      return answer.status === 503 ? false : answer;
+      return see(answer.status) === 503 ? false : answer;
     },
     { what: 'it to be back', timeoutMs: 60_000, intervalMs: 250 },
   );

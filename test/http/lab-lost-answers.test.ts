@@ -1,11 +1,11 @@
 // An apply whose engine's answers are lost is told as failed, and what it made goes. The next apply neither keeps what is about to go, nor loses what it made.
 import assert from 'node:assert/strict';
 import test, { after as atTheEnd } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
 import { dockerApi } from '../support/engine.ts';
 import { startEngineRelay } from '../support/engine-relay.ts';
 import { labName, useLabs } from '../support/labs.ts';
+import { letTimePass } from '../support/wait-for.ts';
 
 const relay = await startEngineRelay({ after: atTheEnd });
 const server = await startApp({ after: atTheEnd }, { env: { DOCKER_HOST: relay.endpoint } });
@@ -58,7 +58,7 @@ for (const { what, after, lost, kept } of losses) {
     const isBack = new Promise((resolve) => relay.beforeAnswer(/GET \S*\/events/, () => resolve(true)));
     relay.cutEvents();
     await isBack;
-    await sleep(1_000);
+    await letTimePass(1_000, 'the server removes now whatever it still takes for lost');
     assert.deepEqual(await ids(), made);
     assert.equal((await labs.call('get', `/labs/${name}`)).body.state, 'as_described');
   });

@@ -5,7 +5,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabView } from '../../src/schemas/lab-view.ts';
@@ -17,7 +16,7 @@ import { type PrivateEngine, whyNoPrivateEngine } from '../support/private-engin
 import { seed, seededRandom } from '../support/seeded.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type Swarm, startSwarm } from '../support/swarm.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const skip = whyNoPrivateEngine();
@@ -66,11 +65,7 @@ async function held(name: string): Promise<string[]> {
 
 /** A lock that was given up is called otherwise at once, and removed behind the answer. */
 async function waitUntilNothingIsHeld(name: string): Promise<void> {
-  const isNothingHeld = async () => {
-    assert.deepEqual(await held(name), []);
-    return true;
-  };
-  await waitFor(isNothingHeld, { what: 'nothing to be left' });
+  await waitFor(async (see) => see(await held(name)).length === 0, { what: 'nothing to be left' });
 }
 
 const isBusy = ({ status, body }: Pick<request.Response, 'status' | 'body'>) =>
@@ -95,22 +90,23 @@ test('killed at any moment of an apply, a change and a removal on two nodes', { 
       () => {},
       () => {},
     );
-    await sleep(random() * 2_500);
+    await letTimePass(random() * 2_500, 'the kill comes at any moment');
     await server.kill('SIGKILL');
     await answered;
     server = await startServer(t);
     const next = server;
     // Its lock ends with its stdin, or is swept where it was never started.
     if (round % 2 === 0) {
-      const shown = await waitFor(
-        async () => {
+      const applied = await waitFor(
+        async (see) => {
           const answer = await callApi(next, 'put', `/labs/${name}`, lab('1'));
-          if (isBusy(answer)) return false;
-          assert.equal(answer.status, 200, `round ${round}, ${what}: ${JSON.stringify(answer.body)}`);
-          return answer.body.lab as LabView;
+          see(answer.body);
+          return !isBusy(answer) && answer;
         },
-        { what: `one apply to converge after a kill in ${what}`, timeoutMs: 60_000, intervalMs: 250 },
+        { what: `an apply to be free after a kill in ${what}`, timeoutMs: 60_000, intervalMs: 250 },
       );
+      assert.equal(applied.status, 200, `round ${round}, ${what}: ${JSON.stringify(applied.body)}`);
+      const shown: LabView = applied.body.lab;
       assert.deepEqual([shown.state, shown.containers.length, shown.networks.length], ['as_described', members, 1]);
       const report = (await callApi(next, 'post', `/labs/${name}/check?wait=30s`)).body;
       assert.equal(report.status, 'pass', JSON.stringify(report));
@@ -118,15 +114,15 @@ test('killed at any moment of an apply, a change and a removal on two nodes', { 
         what: `a network, a document and no lock after a kill in ${what}`,
       });
     } else {
-      await waitFor(
-        async () => {
+      const { status, body } = await waitFor(
+        async (see) => {
           const answer = await callApi(next, 'delete', `/labs/${name}`);
-          if (isBusy(answer)) return false;
-          assert.ok([200, 404].includes(answer.status), `round ${round}, ${what}: ${JSON.stringify(answer.body)}`);
-          return true;
+          see(answer.body);
+          return !isBusy(answer) && answer;
         },
-        { what: `a removal after a kill in ${what}`, timeoutMs: 60_000, intervalMs: 250 },
+        { what: `a removal to be free after a kill in ${what}`, timeoutMs: 60_000, intervalMs: 250 },
       );
+      assert.ok([200, 404].includes(status), `round ${round}, ${what}: ${JSON.stringify(body)}`);
       await waitUntilNothingIsHeld(name);
     }
   }
@@ -146,7 +142,7 @@ test('two servers at once on two nodes: applies, and an apply beside a removal, 
     const isRemoval = round % 2 === 1;
     const answers = await Promise.all([
       callApi(a, 'put', `/labs/${name}`, lab(`${round}`)),
-      sleep(isRemoval ? random() * 400 : 0).then(() =>
+      letTimePass(isRemoval ? random() * 400 : 0, 'the removal comes at any moment').then(() =>
         isRemoval ? callApi(b, 'delete', `/labs/${name}`) : callApi(b, 'put', `/labs/${name}`, lab(`${round}b`)),
       ),
     ]);

@@ -1,7 +1,6 @@
 // One lab on two engines, each with bridges of its own: what is told before anything is made, what an engine that goes away leaves, and who removes it.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import type { LabPlanView, LabProgress, LabView } from '../../src/schemas/lab-view.ts';
@@ -319,7 +318,10 @@ test('an engine that is killed in the middle of an apply: undone on the other, a
   await waitFor(async (see) => see(await members(right, lab)).includes('never'), {
     what: 'it to be made',
   });
-  await sleep(200);
+  const isRunning = ['inspect', '--format', '{{.State.Running}}', `${lab}-never`];
+  await waitFor(async (see) => see((await right.docker(...isRunning)).stdout) === 'true\n', {
+    what: 'it to run, so that the apply waits for its check',
+  });
   await right.kill();
   const { status, body } = await applying;
   assert.ok(status >= 400 && status !== 500, JSON.stringify(body));

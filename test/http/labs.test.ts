@@ -234,9 +234,9 @@ test('a cancel that comes before the lock runs is heard, and one of a removal st
   const name = labName();
   const containers = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`c${i}`, { mode: 'closed' as const }]));
   const many: LabFile = { containers, policies: { onFailure: 'keep' } };
-  const hasLock = async () => (await dockerApi('GET', `/containers/terrarium-lab-${name}-lock/json`)).status === 200;
+  const readLock = () => dockerApi('GET', `/containers/terrarium-lab-${name}-lock/json`);
   const cancelAtOnce = async () => {
-    await waitFor(hasLock, { what: 'the lock', intervalMs: 2 });
+    await waitFor(async (see) => see((await readLock()).status) === 200, { what: 'the lock', intervalMs: 2 });
     return labs.call('post', `/labs/${name}/cancel`);
   };
   const [applied, heard] = await Promise.all([labs.put(name, many), cancelAtOnce()]);

@@ -24,8 +24,10 @@ const web = { command: ['httpd', '-f', '-p', '2222', '-h', '/etc'] };
 
 async function fetchHostname(port: number, host = '127.0.0.1'): Promise<string> {
   return waitFor(
-    async () =>
-      (await (await fetch(`http://${host}:${port}/hostname`, { signal: AbortSignal.timeout(2_000) })).text()).trim(),
+    async (see) => {
+      const answer = await fetch(`http://${host}:${port}/hostname`, { signal: AbortSignal.timeout(2_000) });
+      return see((await answer.text()).trim());
+    },
     { what: `an answer at ${host}:${port}` },
   );
 }
@@ -39,8 +41,9 @@ async function interfacesOf(container: Container): Promise<string[]> {
 /** What the server shows, once it has seen what another client did. */
 function shown(t: Cleanup, id: string, isSo: (container: Container) => boolean, what: string): Promise<Container> {
   return waitFor(
-    async () => {
+    async (see) => {
       const { status, body } = await apiOf(t).get(`/containers/${id}`);
+      see(body);
       return status === 200 && isSo(body) ? (body as Container) : undefined;
     },
     { what },
@@ -199,7 +202,7 @@ test("open with host: the host's own namespace, and none else of the host's", as
   const [host, inside] = await Promise.all([readNamespaces(), readNamespaces(container.id)]);
   assert.equal(inside.net, host.net);
   for (const kind of ['mnt', 'pid', 'uts', 'ipc'] as const) assert.notEqual(inside[kind], host[kind], kind);
-  const served = await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/passwd`)).text(), {
+  const served = await waitFor(async (see) => see(await (await fetch(`http://127.0.0.1:${port}/passwd`)).text()), {
     what: 'an answer',
   });
   assert.match(served, /^root:/);

@@ -48,24 +48,24 @@ test('hello, state, snapshot, then deltas, and the end when the container is rem
   const target = await makeTarget({ after }, server);
   const client = await follow(`${target.id}/netstat?options=tl&intervalMs=100`);
   assert.match(client.contentType ?? '', /^application\/x-ndjson/);
-  await waitFor(() => client.data, { what: 'a snapshot' });
+  await waitFor((see) => see(client.data), { what: 'a snapshot' });
   assert.deepEqual(
     client.frames.slice(0, 3).map(({ type }) => type),
     ['hello', 'state', 'snapshot'],
   );
   assert.deepEqual(client.frames[2]?.key, { topic: 'netstat', container: target.id, options: 'tln', format: 'json' });
   await target.run('httpd -p 2222');
-  const delta = await waitFor(() => client.of('delta')[0], { what: 'a delta' });
+  const delta = await waitFor((see) => see(client.of('delta'))[0], { what: 'a delta' });
   assert.equal(delta.added[0].local.port, 2222);
   await removeContainer(target.id);
-  await waitFor(() => client.ended, { what: 'the end of the answer' });
+  await waitFor((see) => see(client.ended), { what: 'the end of the answer' });
   assert.equal(client.frames.at(-1)?.state, 'ended');
 });
 
 test('who goes away is missed by nobody, and the helper goes too', async () => {
   const target = await makeTarget({ after }, server);
   const client = await follow(`${target.id}/ifconfig?format=both&intervalMs=100`);
-  await waitFor(() => client.data, { what: 'a snapshot' });
+  await waitFor((see) => see(client.data), { what: 'a snapshot' });
   assert.match(client.text ?? '', /^eth0 /);
   assert.equal((await listHelpers(target)).length, 1);
   client.leave();
@@ -80,5 +80,5 @@ test('a closing server ends the answers', async () => {
   await waitFor(async (see) => see(await listHelpers(target)).length === 1, { what: 'a helper' });
   await other.close();
   assert.deepEqual(await listHelpers(target), [], 'none is left when the server has closed');
-  await waitFor(() => client.ended, { what: 'the end of the answer' });
+  await waitFor((see) => see(client.ended), { what: 'the end of the answer' });
 });

@@ -43,6 +43,7 @@ async function makeBusyTarget(): Promise<Target> {
 
 test('netstat as JSON is what the container itself reads', async () => {
   const target = await makeBusyTarget();
+  const askedAt = Date.now();
   const { status, body, headers } = await get(target, 'netstat');
   assert.equal(status, 200);
   assert.match(headers['content-type'] ?? '', /^application\/json/);
@@ -53,7 +54,8 @@ test('netstat as JSON is what the container itself reads', async () => {
   const shown = await get(target, '');
   assert.equal(shown.body.namespace.inode, body.namespace.inode, 'once seen, the inode is shown with the container');
   assert.equal(body.truncated, false);
-  assert.ok(Math.abs(Date.parse(body.asOf) - Date.now()) < 10_000);
+  const readAt = Date.parse(body.asOf);
+  assert.ok(readAt >= askedAt - 5 && readAt <= Date.now() + 5, `read at ${readAt}, asked at ${askedAt}`);
 
   // Row for row as the text has them, in its order.
   const spell = ({ address, port }: Frame) => `${address}:${port === 0 ? '*' : port}`;
@@ -115,16 +117,15 @@ test('ifconfig as text is byte for byte what the real program prints, with and w
     ['?all=true', 'ifconfig -a'],
   ] as const) {
     // Nobody can keep a bridge from sending a packet: what the program prints before and after has to be the same.
-    await waitFor(
-      async () => {
-        const earlier = await target.run(command);
+    const { text, printed } = await waitFor(
+      async (see) => {
+        const earlier = see(await target.run(command));
         const { text } = await get(target, `ifconfig${query}`, 'text/plain');
-        if (earlier !== (await target.run(command))) return false;
-        assert.equal(text, earlier);
-        return true;
+        return earlier === see(await target.run(command)) && { text, printed: earlier };
       },
       { what: `a quiet moment of ${command}` },
     );
+    assert.equal(text, printed);
   }
   const { body } = await get(target, 'ifconfig');
   assert.equal(body.interfaces.length, 4, 'two ends of a veth that are DOWN, and no alias');

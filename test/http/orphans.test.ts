@@ -1,8 +1,8 @@
-// Joined containers that are stranded: found out within two seconds, healed by whoever asks or by the server, and nothing else is touched. On an
-// engine of the test's own, where no other server heals.
+// The server finds joined containers that are stranded. It heals them by itself or when a client asks, and touches nothing else. The test has an engine of
+// its own, where no other server heals. `orphans-time.test.ts` measures the time.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningApp } from '../support/app.ts';
 import {
   createTestContainer,
   docker,
@@ -16,7 +16,7 @@ import { listLocks, openOrphanLab, quick } from '../support/orphan-lab.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import type { Frame } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -66,22 +66,18 @@ test('a target is restarted under load, again and again: found out each time, he
         const { status } = await api.get('/containers?scope=all');
         assert.equal(status, 200);
         asked += 1;
-        await sleep(20);
+        await letTimePass(20, 'four clients that ask 50 times a second are load enough');
       }
     }),
   );
   const told = (name: string) =>
     events.of('event').filter(({ event, container }) => event === name && container?.id === member.id);
-  const late: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const [stranded, mended] = [told('container.orphaned').length, told('container.healed').length];
     for (const command of ways[round % ways.length] ?? []) await docker(...command, target.name);
-    const began = performance.now();
     await waitFor((see) => see(told('container.orphaned')).length > stranded, {
       what: `round ${round}: it to be told`,
-      intervalMs: 5,
     });
-    late.push(performance.now() - began);
     await lab.healed(member, target);
     await waitFor((see) => see(told('container.healed')).length > mended, {
       what: `round ${round}: its healing to be told`,
@@ -89,8 +85,7 @@ test('a target is restarted under load, again and again: found out each time, he
   }
   isOver = true;
   await load;
-  t.diagnostic(`${rounds} rounds, told after ${Math.round(Math.max(...late))} ms at most, beside ${asked} requests`);
-  assert.ok(Math.max(...late) < 2_000, `told after ${late.map(Math.round)} ms`);
+  t.diagnostic(`${rounds} rounds, beside ${asked} requests`);
   assert.equal(lab.countStarts(member), 1 + rounds, 'one start each time');
   assert.equal((await execInContainer(member.id, 'cat', '/tmp/file')).stdout, 'kept\n', 'the same files');
   assert.deepEqual(await Promise.all([...bystanders, manual].map(startedAt)), untouched, 'nobody else was touched');
@@ -126,11 +121,11 @@ test('a chain heals from its owner on, and what is not to heal by itself holds u
   const below = await api.create('joined', { target: manual.id, rejoin: 'auto', ...quick.idle });
   await docker('restart', '--time', '0', owner.name);
   await waitFor(async (see) => see((await show(below)).orphanReason) === 'target_restarted', { what: 'it to be seen' });
-  await sleep(1_500);
+  await lab.outlastHealing();
   assert.deepEqual([(await show(below)).orphaned, lab.countStarts(below), lab.countStarts(manual)], [true, 1, 1]);
   assert.equal((await api.post(`/containers/${manual.id}/rejoin?timeout=0`)).status, 200);
   for (const member of [manual, below]) await lab.healed(member, owner);
-  await sleep(1_000);
+  await lab.outlastHealing();
   assert.deepEqual([lab.countStarts(manual), lab.countStarts(below)], [2, 2], 'each once, whoever did it');
 });
 
@@ -143,7 +138,7 @@ test('a target that is restarted through the server has its members follow once'
   for (let round = 1; round <= 3; round += 1) {
     assert.equal((await api.post(`/containers/${target.id}/restart?timeout=0`)).status, 200);
     for (const member of [first, second]) await lab.healed(member, target);
-    await sleep(700);
+    await lab.outlastHealing();
     assert.deepEqual([lab.countStarts(first), lab.countStarts(second)], [1 + round, 1 + round]);
   }
   await api.post(`/containers/${target.id}/restart?timeout=0&rejoin=false`);
@@ -163,7 +158,7 @@ test('a target that is stopped is waited for, one that is paused strands nobody,
   await docker('unpause', target.name);
   await docker('stop', '--time', '0', target.name);
   await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_stopped', { what: 'it to be seen' });
-  await sleep(1_000);
+  await lab.outlastHealing();
   assert.equal(lab.countStarts(member), 1);
   await docker('start', target.name);
   await lab.healed(member, target);
@@ -174,14 +169,14 @@ test('a target that is stopped is waited for, one that is paused strands nobody,
   await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_restarted', {
     what: 'it to be seen',
   });
-  await sleep(1_000);
+  await lab.outlastHealing();
   assert.deepEqual([(await show(member)).state, lab.countStarts(member)], ['paused', 2]);
   await docker('unpause', member.name);
   await lab.healed(member, target);
 
   await docker('stop', '--time', '0', member.name);
   await docker('restart', '--time', '0', target.name);
-  await sleep(1_000);
+  await lab.outlastHealing();
   assert.deepEqual(
     [(await show(member)).state, (await show(member)).orphaned],
     ['exited', false],
@@ -226,7 +221,7 @@ test('a target that was replaced has its member made anew, which says so and kee
   const events = await lab.follow('events');
   await docker('rm', '--force', name);
   await waitFor(async (see) => see((await show(member)).orphanReason) === 'target_removed', { what: 'it to be seen' });
-  await sleep(1_000);
+  await lab.outlastHealing();
   assert.equal(lab.countStarts(member), 1, 'there is nothing to join');
 
   const target = await api.create('bridged', { name, ...quick.serving });
@@ -259,6 +254,15 @@ test('a target that was replaced has its member made anew, which says so and kee
   );
 });
 
+/** Counts how often a server has tried to rejoin a member, and is done with it: each try has a lock of its own. */
+function countTries({ app }: RunningApp, { id }: { readonly id: string }): () => number {
+  let count = 0;
+  app.services.catalogue.mirrors[0]?.onArrival(({ action, attributes }) => {
+    if (action === 'destroy' && attributes.name?.startsWith(`terrarium-rejoin-${id.slice(0, 12)}`)) count += 1;
+  });
+  return () => count;
+}
+
 test('what cannot be rejoined is tried again when that has changed, and hurts nobody', { skip }, async (t) => {
   const lab = await openOrphanLab(t, engine);
   const { api, show } = lab;
@@ -270,10 +274,11 @@ test('what cannot be rejoined is tried again when that has changed, and hurts no
     ...quick.idle,
     capabilities: ['NET_ADMIN'],
   });
+  const tries = countTries(lab.server, member);
   await docker('rm', '--force', name);
   // With rights over interfaces nobody joins the host's.
   const wrong = await api.create('open', { name, host: true, ...quick.serving });
-  await sleep(2_500);
+  await waitFor((see) => see(tries()) >= 2, { what: 'two tries to be over' });
   assert.deepEqual([(await show(member)).orphanReason, (await show(member)).id], ['target_removed', member.id]);
   await removeContainer(wrong.id);
   const target = await api.create('bridged', { name, ...quick.serving });
@@ -292,8 +297,8 @@ test('what Terrarium does not manage heals nobody, and the policy is for joined 
     body: { Labels: { 'io.terrarium.rejoin': 'auto' }, HostConfig: { NetworkMode: `container:${target.id}` } },
   });
   await docker('restart', '--time', '0', target.name);
-  await waitFor(async () => (await show(foreign)).orphaned, { what: 'it to be seen' });
-  await sleep(1_000);
+  await waitFor(async (see) => see(await show(foreign)).orphaned, { what: 'it to be seen' });
+  await lab.outlastHealing();
   assert.equal(lab.countStarts(foreign), 1);
   for (const mode of ['closed', 'bridged', 'open'] as const) {
     const { status, body } = await api.tryCreate(mode, { rejoin: 'auto', ...(mode === 'open' && { ports: ['80'] }) });

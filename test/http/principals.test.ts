@@ -1,4 +1,4 @@
-// The tokens file while the server runs: who is in it may get in, who is gone from it is out within a second, with everything that is open; a file that
+// The tokens file while the server runs: who is in it may get in, who is gone from it is out, with everything that is open (how soon: principals-time.test.ts); a file that
 // is no good changes nothing and is told. And how pages log in and out, what is booked, and how much each may have.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { makeTokensFile } from '../support/principals.ts';
 import { send } from '../support/raw-http.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { connectStream } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'terrarium-books-'));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -34,8 +34,9 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 /** Who goes on with a token that is none is told to wait at last. */
 const isOut = async (headers: { authorization: string }, at: RunningApp = server) =>
   [401, 429].includes((await session(headers, at)).status);
-const isIn = async (name: string) => (await session(file.headersOf(name))).status === 200;
-const until = (what: string, probe: () => Promise<boolean> | boolean) => waitFor(probe, { what, intervalMs: 50 });
+const isIn = async (name: string, see: See = (value) => value) =>
+  see((await session(file.headersOf(name))).status) === 200;
+const until = (what: string, look: (see: See) => Promise<boolean> | boolean) => waitFor(look, { what });
 
 /** Everything that a login can have open, and what became of it. */
 async function openAll(t: TestContext, name: string) {
@@ -81,8 +82,8 @@ async function openAll(t: TestContext, name: string) {
   await follow('exec', `/containers/${id}/exec`, 'application/json', { command: ['sleep', '500'] });
   const processes = async () =>
     (await useApi(server, t).post(`/containers/${id}/exec`, { command: ['ps'] })).body.stdout;
-  await until('the command to run', async () => (await processes()).includes('sleep 500'));
-  await until('a shell in it', () => terminal.readyState === WebSocket.OPEN);
+  await until('the command to run', async (see) => see(await processes()).includes('sleep 500'));
+  await until('a shell in it', (see) => see(terminal.readyState) === WebSocket.OPEN);
   return { id, ends, processes, stream };
 }
 
@@ -99,9 +100,9 @@ const expectedEnds = {
   exec: 401,
 };
 
-test('who is taken out of the file is out within a second, with all that is open, and nobody else', async (t) => {
+test('who is taken out of the file is out, with all that is open, and nobody else', async (t) => {
   await file.write({ teacher: { role: 'admin' }, anna: {}, bert: {} });
-  await until('anna to be known', () => isIn('anna'));
+  await until('anna to be known', (see) => isIn('anna', see));
   const anna = await openAll(t, 'anna');
   const bert = await openAll(t, 'bert');
   const { body: issued } = await send(server.url, {
@@ -116,39 +117,34 @@ test('who is taken out of the file is out within a second, with all that is open
 
   // A quota is no right: to change it ends nothing.
   await file.write({ teacher: { role: 'admin' }, anna: { quotas: { containers: 50 } }, bert: {} });
-  await until('the quota', async () => (await session(file.headersOf('anna'))).body.quotas.containers === 50);
+  await until('the quota', async (see) => see((await session(file.headersOf('anna'))).body.quotas).containers === 50);
   assert.equal(anna.ends.size, 0);
 
-  const began = performance.now();
   await file.write({ teacher: { role: 'admin' }, bert: {} });
   await until(
     'all of anna to be over',
-    () => anna.ends.size === Object.keys(expectedEnds).length && pageSocket.closed !== undefined,
+    (see) => see(anna.ends).size === Object.keys(expectedEnds).length && see(pageSocket.closed) !== undefined,
   );
-  const took = performance.now() - began;
   assert.deepEqual(Object.fromEntries(anna.ends), expectedEnds);
   assert.equal(pageSocket.closed?.code, 4401, 'a page that logged in by that token');
-  t.diagnostic(`all was over after ${Math.round(took)} ms`);
-  // Beside other test files a second is not the server's alone.
-  assert.ok(process.env.TERRARIUM_SWEEP !== '1' || took < 1_000, `${took} ms`);
   assert.equal(await isIn('anna'), false);
   assert.ok(await isOut(bearer(page.token)));
   await assert.rejects(connectStream(t, `${server.url}/api/v1/stream?ticket=${issued.ticket}`), { status: 401 });
-  await until('what she ran to be gone', async () => !/sleep 500| sh$/m.test(await anna.processes()));
+  await until('what she ran to be gone', async (see) => !/sleep 500| sh$/m.test(see(await anna.processes())));
   assert.equal(bert.ends.size, 0, 'nobody else hears of it');
 
   // Another role is another login, and so is another right.
   await file.write({ teacher: { role: 'admin' }, bert: { role: 'viewer' } });
-  await until('all of bert to be over', () => bert.ends.size === Object.keys(expectedEnds).length);
+  await until('all of bert to be over', (see) => see(bert.ends).size === Object.keys(expectedEnds).length);
   assert.deepEqual(Object.fromEntries(bert.ends), expectedEnds);
   assert.equal((await session(file.headersOf('bert'))).body.role, 'viewer');
 });
 
 test('a login ends at its time, with what it has open', async (t) => {
-  await file.write({ teacher: { role: 'admin' }, carl: { role: 'viewer', expiresAt: Date.now() + 4_000 } });
-  await until('carl to be known', () => isIn('carl'));
+  await file.write({ teacher: { role: 'admin' }, carl: { role: 'viewer', expiresAt: Date.now() + 8_000 } });
+  await until('carl to be known', (see) => isIn('carl', see));
   const client = await connectStream(t, `${server.url}/api/v1/stream`, { headers: file.headersOf('carl') });
-  await until('his time to be up', () => client.closed !== undefined);
+  await until('his time to be up', (see) => see(client.closed) !== undefined);
   assert.equal(client.closed?.code, 4401);
   assert.equal(await isIn('carl'), false);
 });
@@ -156,7 +152,7 @@ test('a login ends at its time, with what it has open', async (t) => {
 test('a file that is no good changes nothing and is told, however it came to be', async (t) => {
   const people = { teacher: { role: 'admin' }, dora: {} } as const;
   await file.write(people);
-  await until('dora to be known', () => isIn('dora'));
+  await until('dora to be known', (see) => isIn('dora', see));
   const good = await readFile(file.path, 'utf8');
   const problem = () => server.app.accounts.problem;
   const bad: [name: string, spoil: () => Promise<unknown>, words: RegExp][] = [
@@ -179,14 +175,14 @@ test('a file that is no good changes nothing and is told, however it came to be'
   ];
   for (const [name, spoil, words] of bad) {
     await spoil();
-    await until(`${name} to be told`, () => words.test(problem() ?? ''));
+    await until(`${name} to be told`, (see) => words.test(see(problem()) ?? ''));
     assert.ok(!problem()?.includes(file.tokenOf('dora')), 'no token in words');
     assert.ok(await isIn('dora'), `${name}: who was in stays in`);
   }
   const metric = (await send(server.url, { path: '/metrics', headers: server.headers })).text;
   assert.match(metric, /^terrarium_tokens_file_broken 1$/m);
   await file.write({ teacher: { role: 'admin' }, erna: {} });
-  await until('the mended file to count', () => isIn('erna'));
+  await until('the mended file to count', (see) => isIn('erna', see));
   assert.equal(problem(), null);
   assert.equal(await isIn('dora'), false);
   t.diagnostic('a start with such a file is refused');
@@ -218,13 +214,13 @@ test('a file behind links is followed through them, as a ConfigMap changes', asy
   const other = await startApp(t, { env: { TERRARIUM_TOKENS_FILE: path.join(mount, 'tokens.json') } });
   assert.equal((await session(bearer(first), other)).body.name, 'one');
   await version('two', second);
-  await until('the second version', async () => (await session(bearer(second), other)).body.name === 'two');
+  await until('the second version', async (see) => see((await session(bearer(second), other)).body).name === 'two');
   assert.ok(await isOut(bearer(first), other));
 });
 
 test('a page has a session of its own: logged out it is over, and the token is not', async (t) => {
   await file.write({ teacher: { role: 'admin' }, fritz: {} });
-  await until('fritz to be known', () => isIn('fritz'));
+  await until('fritz to be known', (see) => isIn('fritz', see));
   const logIn = async (body: object) =>
     (await send(server.url, { method: 'POST', path: '/api/v1/login', body })).body.token as string;
   const invite = (headers: { authorization: string }, query = '') =>
@@ -242,7 +238,7 @@ test('a page has a session of its own: logged out it is over, and the token is n
   const client = await connectStream(t, `${server.url}/api/v1/stream`, { headers: bearer(one) });
   const out = (token: string) => send(server.url, { method: 'POST', path: '/api/v1/logout', headers: bearer(token) });
   assert.equal((await out(one)).status, 204);
-  await until('its socket to end', () => client.closed?.code === 4401);
+  await until('its socket to end', (see) => see(client.closed)?.code === 4401);
   assert.ok(await isOut(bearer(one)));
   assert.equal((await session(bearer(two))).status, 200, 'another page of his');
   assert.equal((await out(file.tokenOf('fritz'))).body.code, 'state_conflict');
@@ -267,7 +263,7 @@ test('a page has a session of its own: logged out it is over, and the token is n
 test('however many ask at once, nobody gets more than they may have', async (t) => {
   const quotas = { containers: 5, labs: 2, streams: 4, memory: 320 * 1024 ** 2 };
   await file.write({ teacher: { role: 'admin' }, gerd: { quotas } });
-  await until('gerd to be known', () => isIn('gerd'));
+  await until('gerd to be known', (see) => isIn('gerd', see));
   const headers = file.headersOf('gerd');
   const as = { url: server.url, headers };
   const api = useApi(as, t);
@@ -322,7 +318,7 @@ test('however many ask at once, nobody gets more than they may have', async (t) 
 
 test('changes and refusals are booked, each on a line, without what was said', async () => {
   await file.write({ teacher: { role: 'admin' }, hans: {}, ilse: {} });
-  await until('ilse to be known', () => isIn('ilse'));
+  await until('ilse to be known', (see) => isIn('ilse', see));
   const api = useApi({ url: server.url, headers: file.headersOf('hans') }, { after });
   const secret = 'what-nobody-may-read';
   const made = await api.create('closed', { env: { PASSWORD: secret } });
@@ -337,10 +333,10 @@ test('changes and refusals are booked, each on a line, without what was said', a
   await send(server.url, { path: '/api/v1/session', headers: bearer('wrong') });
   await send(server.url, { path: '/api/v1/containers', headers: file.headersOf('ilse') });
   // It is renamed, as logrotate does, and goes on in a new one.
-  await until('the books', async () => (await readFile(auditFile, 'utf8')).includes('"code":"unauthorized"'));
+  await until('the books', async (see) => see(await readFile(auditFile, 'utf8')).includes('"code":"unauthorized"'));
   await rename(auditFile, `${auditFile}.1`);
   await api.post(`/containers/${made.id}/stop`);
-  await until('the new file', async () => (await readFile(auditFile, 'utf8').catch(() => '')).includes('stop'));
+  await until('the new file', async (see) => see(await readFile(auditFile, 'utf8').catch(() => '')).includes('stop'));
   assert.equal((await stat(auditFile)).mode & 0o777, 0o600);
   const text = (await readFile(`${auditFile}.1`, 'utf8')) + (await readFile(auditFile, 'utf8'));
   assert.ok(!text.includes(secret));

@@ -23,8 +23,8 @@ interface Run {
   readonly stateDir: string;
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Exit code and how long it took since the call, in milliseconds. */
-  readonly ended: () => Promise<{ code: number | null; tookMs: number }>;
+  /** The exit code, when the process has ended. */
+  readonly ended: () => Promise<{ code: number | null }>;
   readonly signal: (name: NodeJS.Signals) => void;
 }
 
@@ -57,15 +57,13 @@ async function run(
     stdout: () => printed.stdout,
     stderr: () => printed.stderr,
     async ended() {
-      const since = performance.now();
       await waitFor((see) => see(child.exitCode) !== null || see(child.signalCode) !== null, {
         what: 'the process to end',
         timeoutMs: 60_000,
         intervalMs: 10,
       });
-      const tookMs = performance.now() - since;
       await closed;
-      return { code: child.exitCode, tookMs };
+      return { code: child.exitCode };
     },
     signal: (name) => child.kill(name),
   };
@@ -159,9 +157,9 @@ test('SIGTERM tells every stream goodbye, refuses what comes, and leaves no help
   await client.until('the goodbye', () => client.closed !== undefined).catch(() => {});
   assert.deepEqual(client.closed, { code: 1001, reason: 'shutting_down' });
   await following.text().catch(() => {});
-  const { code, tookMs } = await server.ended();
-  assert.equal(code, 0, server.stderr());
-  assert.ok(tookMs < 5_000, `it took ${tookMs} ms`);
+  const { code } = await server.ended();
+  assert.equal(code, 0, 'a close that takes too long is cut off with exit code 1');
+  assert.doesNotMatch(server.stderr(), /killed by timeout/);
   await assert.rejects(fetch(`${server.url}/healthz`));
   await waitFor(async (see) => see(await findHelpers(id)).length === 0, {
     what: 'its helper to be gone',
@@ -206,10 +204,12 @@ test('a request that never ends holds the server up for a moment only; a second 
   hasty.signal('SIGTERM');
   const second = await hasty.ended();
   assert.equal(second.code, 1);
-  assert.ok(second.tookMs < 1_000, `the second signal took ${second.tookMs} ms`);
+  assert.match(hasty.stderr(), /"second SIGTERM, exiting"/);
+  assert.doesNotMatch(hasty.stderr(), /killed by timeout/, 'it does not wait for the deadline');
   const first = await patient.ended();
+  // With exit code 1 the deadline of the whole close would have cut it off.
   assert.equal(first.code, 0, patient.stderr());
-  assert.ok(first.tookMs < 5_000, `it took ${first.tookMs} ms`);
+  assert.doesNotMatch(patient.stderr(), /killed by timeout/);
 });
 
 test('an error that nobody handles is logged and ends the process', async (t) => {

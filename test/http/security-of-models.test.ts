@@ -152,8 +152,8 @@ test('a chain that lost its middle may end in the host, so it takes no capabilit
   const middle = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${host.id}` } } });
   const end = await createTestContainer(t, { body: { HostConfig: { NetworkMode: `container:${middle.id}` } } });
   await dockerApi('DELETE', `/containers/${middle.id}?force=1`);
-  const sees = async () => (await api.get(`/containers/${end.id}`)).body.orphanReason === 'target_removed';
-  await waitFor(sees, { what: 'the loss to be seen' });
+  const readReason = async () => (await api.get(`/containers/${end.id}`)).body.orphanReason;
+  await waitFor(async (see) => see(await readReason()) === 'target_removed', { what: 'the loss to be seen' });
   const { status, body } = await api.tryCreate('joined', { target: end.id, capabilities: ['NET_ADMIN'] });
   assert.deepEqual([status, body.field], [400, 'capabilities'], JSON.stringify(body));
 });
@@ -291,8 +291,9 @@ test('a helper of ours cannot be joined, changed or removed', async (t) => {
   const helper = await createTestContainer(t, {
     body: { Labels: { 'io.terrarium.role': 'helper', 'io.terrarium.managed': 'true' } },
   });
-  const known = async () => (await api.get(`/containers/${helper.id}`)).status === 200;
-  await waitFor(known, { what: 'the helper to be known' });
+  await waitFor(async (see) => see((await api.get(`/containers/${helper.id}`)).status) === 200, {
+    what: 'the helper to be known',
+  });
   const answers = [
     await api.tryCreate('joined', { target: helper.id }),
     await api.delete(`/containers/${helper.id}`),

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { defer } from './defer.ts';
 import { type Cleanup, engineAddress } from './engine.ts';
+import { letTimePass } from './wait-for.ts';
 
 /** What the line does to what comes next. */
 export type Fault =
@@ -194,7 +194,7 @@ class Line {
   #answer(bytes: Buffer): void {
     const fault = this.#fault;
     if (fault.kind === 'delay') {
-      const due = sleep(fault.ms);
+      const due = letTimePass(fault.ms, 'the line delays what it carries');
       this.#afterQueue(async () => {
         await due;
         this.#client.write(bytes);
@@ -204,7 +204,7 @@ class Line {
     if (fault.kind === 'throttle') {
       this.#afterQueue(async () => {
         this.#client.write(bytes);
-        await sleep((bytes.length / fault.bytesPerSecond) * 1_000);
+        await letTimePass((bytes.length / fault.bytesPerSecond) * 1_000, 'the line carries so many bytes a second');
       });
       return;
     }

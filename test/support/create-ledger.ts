@@ -1,11 +1,10 @@
 // Clients that make and remove containers all the time and keep account: what they asked for, under which key, and what they were told. After a fault the
 // account has to agree with the engine: nothing that was acknowledged is lost, and nothing is there that nobody can find.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { EngineTruth } from './engine-truth.ts';
 import type { EventHost } from './event-followers.ts';
-import { waitFor } from './wait-for.ts';
+import { letTimePass, waitFor } from './wait-for.ts';
 
 /** What a client was told of one container that it wanted. */
 interface Entry {
@@ -138,12 +137,13 @@ export class CreateLedger {
       const entry = this.#newEntry();
       entry.wasRefused = (await this.#create(entry)).status !== 201;
       // Each refusal is asked for again in the end.
-      if (entry.wasRefused) await sleep(entry.status === 0 ? 3 * refusedMs : refusedMs);
+      const pauseMs = entry.status === 0 ? 3 * refusedMs : refusedMs;
+      if (entry.wasRefused) await letTimePass(pauseMs, 'a client that was refused waits before it asks for more');
       const standing = this.#entries.filter(({ id, removal }) => id !== undefined && removal === 'no');
       const victim = standing[Math.floor(this.#random() * standing.length)];
       const isEnough = standing.length > fewStanding && (standing.length > manyStanding || this.#random() < 0.6);
       if (victim !== undefined && isEnough) await this.#remove(victim);
-      await sleep(paceMs);
+      await letTimePass(paceMs, 'the pace of the workload');
     }
   }
 
@@ -194,8 +194,8 @@ export class CreateLedger {
     if (entry.removal === 'done') return;
     const { id: before, key } = entry;
     const told = await waitFor(
-      async () => {
-        const answer = await this.#create(entry);
+      async (see) => {
+        const answer = see(await this.#create(entry));
         return !excuses.has(answer.status) && answer;
       },
       { what: `the retry of ${key} to be answered`, timeoutMs: 60_000, intervalMs: 200 },

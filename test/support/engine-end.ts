@@ -1,12 +1,12 @@
 // An engine that goes away while clients do all that they do, and comes back: one engine, one server, and one outage after the other.
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from './app.ts';
 import type { Cleanup } from './engine.ts';
 import { EngineTruth, Pinger } from './engine-truth.ts';
 import { playOutage } from './outage.ts';
 import { type PrivateEngine, startPrivateEngine } from './private-engine.ts';
 import { seed, seededRandom } from './seeded.ts';
+import { letTimePass } from './wait-for.ts';
 import { Workload } from './workload.ts';
 
 /** How it goes away, and comes back. */
@@ -37,7 +37,7 @@ export async function playEngineOutages(
     const random = seededRandom(seed + round);
     const workload = await Workload.begin(t, { host, truth, name: `outage-${round}`, random });
     const pinger = new Pinger(t, { socketPath: engine.socket });
-    await sleep(1_000 + random() * 3_000);
+    await letTimePass(1_000 + random() * 3_000, 'the engine goes away at a random moment of the work');
     const times = await playOutage({
       workload,
       truth,
@@ -46,7 +46,7 @@ export async function playEngineOutages(
       end: () => end(engine),
       lastsMs,
     });
-    await sleep(1_000);
+    await letTimePass(1_000, 'the clients work on after the engine is back');
     await workload.stop();
     await pinger.stop();
     const account = await workload.judge();

@@ -2,11 +2,10 @@
 // is bound to an engine, so that several can be judged at a time.
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { defer } from './defer.ts';
 import type { Cleanup } from './engine.ts';
 import type { PrivateEngine } from './private-engine.ts';
-import { waitFor } from './wait-for.ts';
+import { letTimePass, type See, waitFor } from './wait-for.ts';
 
 /** A container as the engine's list shows it. */
 export interface TrueContainer {
@@ -104,8 +103,8 @@ export class EngineTruth {
       only === undefined
         ? this.left()
         : (await this.containers()).filter(only).map(({ name, state }) => `container ${name}, ${state}`);
-    const look = async () => {
-      found = (await list()).filter((line) => except?.test(line) !== true);
+    const look = async (see: See) => {
+      found = see((await list()).filter((line) => except?.test(line) !== true));
       return found.length === 0;
     };
     await waitFor(look, { what, timeoutMs, intervalMs: 200 }).catch((cause) => {
@@ -191,7 +190,7 @@ export class Pinger {
     while (!this.#isOver) {
       const asked = this.#ask().finally(() => open.delete(asked));
       open.add(asked);
-      await sleep(50);
+      await letTimePass(50, 'the pace of the pings');
     }
     await Promise.all(open);
   }

@@ -32,6 +32,11 @@ export interface OrphanLab {
   healed(member: Pick<Named, 'name'>, target: Pick<Named, 'id'>): Promise<Container>;
   /** By the engine's own account, since the lab was opened. */
   countStarts(one: Pick<Named, 'id'>): number;
+  /**
+   * Strands one more member and waits until the server has healed it and heals nothing else. Every member that was stranded before, and that the server heals
+   * at all, is healed by then. For tests that expect the server not to heal a member.
+   */
+  outlastHealing(): Promise<void>;
   follow(path: string): Promise<StreamClient>;
 }
 
@@ -40,10 +45,27 @@ export async function openOrphanLab(t: TestContext, engine: PrivateEngine | unde
   const countStarts = await followStarts(t);
   const server = await startApp(t);
   const api = useApi(server, t);
-  return {
+  let witness: { readonly target: Container; readonly member: Container } | undefined;
+
+  async function makeWitness() {
+    const target = await api.create('bridged', quick.serving);
+    return { target, member: await api.create('joined', { target: target.id, rejoin: 'auto', ...quick.idle }) };
+  }
+
+  const lab: OrphanLab = {
     server,
     api,
     show: async ({ id }) => (await api.get(`/containers/${id}`)).body,
+    async outlastHealing() {
+      witness ??= await makeWitness();
+      const { target, member } = witness;
+      const starts = countStarts(member.id);
+      await docker('restart', '--time', '0', target.name);
+      await lab.healed(member, target);
+      // Events arrive in order, so earlier starts of other containers have been counted too.
+      await waitFor((see) => see(countStarts(member.id)) > starts, { what: 'the event of the start of the witness' });
+      await waitFor(async (see) => see(await listLocks()).length === 0, { what: 'nothing to be healed any more' });
+    },
     healed: ({ name }, target) =>
       waitFor(
         async (see) => {
@@ -56,6 +78,7 @@ export async function openOrphanLab(t: TestContext, engine: PrivateEngine | unde
     countStarts: ({ id }) => countStarts(id),
     follow: (path) => connectStream(t, `${server.url}/api/v1/${path}`, { headers: { ...server.headers } }),
   };
+  return lab;
 }
 
 /** Names of the locks that there are. */

@@ -1,10 +1,8 @@
-// Asks a server for the path of a port, and waits until it says what is so: two seconds after a change it has to.
+// Asks a server for the path of a port, and waits until the answer is right: the engine's events tell the server of a change a moment later.
 import assert from 'node:assert/strict';
 import type { Hop, PacketPath, Path, SeenRule } from '../../src/schemas/packet-path.ts';
 import type { RunningApp } from './app.ts';
-
-/** Milliseconds after a change from which on an answer has to be right. */
-const promiseMs = 2_000;
+import { waitFor } from './wait-for.ts';
 
 export interface PathQuery {
   readonly container: string;
@@ -30,16 +28,20 @@ export async function readPath(app: RunningApp, query: PathQuery): Promise<Path>
   return found ?? assert.fail(`no path to ${query.at} among ${paths.map(({ destination }) => destination.address)}`);
 }
 
-/** Whoever asks two seconds after a change is told what is so; before that somebody may be lucky. */
+/** Waits until the verdict on the path has the code. */
 export async function expectCode(app: RunningApp, query: PathQuery, code: string): Promise<Path> {
-  const changedAt = performance.now();
-  for (;;) {
-    const askedAt = performance.now();
-    const path = await readPath(app, query);
-    if (path.verdict.code === code) return path;
-    if (askedAt - changedAt > promiseMs)
-      assert.equal(path.verdict.code, code, `${path.verdict.sentence}\n${path.hops.map(spellHop).join('\n')}`);
-  }
+  const found = await waitFor(
+    async (see) => {
+      // An answer that is an error ends the wait.
+      const path = await readPath(app, query).catch((error: unknown) => ({ error }));
+      if ('error' in path) return path;
+      see(`${path.verdict.code}: ${path.verdict.sentence}\n${path.hops.map(spellHop).join('\n')}`);
+      return path.verdict.code === code && path;
+    },
+    { what: `the verdict ${code}` },
+  );
+  if ('error' in found) throw found.error;
+  return found;
 }
 
 export function spellHop({ kind, name, status, detail }: Hop): string {

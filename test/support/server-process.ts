@@ -8,7 +8,7 @@ import { testToken } from './app.ts';
 import { defer } from './defer.ts';
 import { type Cleanup, findFreePort } from './engine.ts';
 import { findServerProgram } from './server-program.ts';
-import { waitFor } from './wait-for.ts';
+import { type See, waitFor } from './wait-for.ts';
 
 export interface ServerProcess {
   readonly pid: number;
@@ -49,9 +49,9 @@ export async function startServerProcess(
     await end(child, 'SIGKILL');
     await rm(stateDir, { recursive: true, force: true });
   });
-  const answers = async () => {
+  const answers = async (see: See) => {
     if (hasEnded(child)) return 'ended';
-    return (await fetch(`${url}/readyz`)).status === 200 && 'ready';
+    return see((await fetch(`${url}/readyz`)).status) === 200 && 'ready';
   };
   const state = await waitFor(answers, { what: 'the server to be ready', timeoutMs: 120_000 });
   if (state === 'ended') throw new Error(`the server ended at its start: ${output.join('')}`);

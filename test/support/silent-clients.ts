@@ -27,8 +27,8 @@ export async function connectSilentClients(
   });
   const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
     const said = await waitFor(
-      async () => {
-        const { stdout, stderr } = await docker('logs', id);
+      async (see) => {
+        const { stdout, stderr } = see(await docker('logs', id));
         return stderr !== '' ? stderr : pattern.exec(stdout);
       },
       { what: `the silent clients to say ${pattern}`, intervalMs: 100 },

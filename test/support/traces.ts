@@ -6,7 +6,7 @@ import { readdir, readlink } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { PrivateEngine } from './private-engine.ts';
-import { waitFor } from './wait-for.ts';
+import { type See, waitFor } from './wait-for.ts';
 
 /** What was there before, and is to be left alone. */
 export interface Inventory {
@@ -21,9 +21,9 @@ export async function takeStock(engine: PrivateEngine): Promise<Inventory> {
     containers: (await listContainers(engine)).map(({ id }) => id),
   });
   let last = await look();
-  const isSettled = async () => {
+  const isSettled = async (see: See) => {
     const before = JSON.stringify(last);
-    last = await look();
+    last = see(await look());
     return JSON.stringify(last) === before;
   };
   await waitFor(isSettled, { what: 'the engine to be at rest', intervalMs: 500 });
@@ -58,8 +58,8 @@ export async function awaitNothing(
   { what, timeoutMs, except }: AwaitNothingOptions,
 ): Promise<void> {
   let found: string[] = [];
-  const look = async () => {
-    found = (await findTraces(engine, before)).filter((trace) => except?.test(trace) !== true);
+  const look = async (see: See) => {
+    found = see((await findTraces(engine, before)).filter((trace) => except?.test(trace) !== true));
     return found.length === 0;
   };
   await waitFor(look, { what, timeoutMs, intervalMs: 100 }).catch((cause) => {

@@ -111,7 +111,10 @@ export function visit(cleanup: Cleanup, host: Host, { plain, shell }: VisitedCon
 /** Waits until the server knows the containers. */
 export async function awaitKnown(host: Host, containers: VisitedContainers): Promise<void> {
   for (const id of Object.values(containers)) {
-    const isKnown = async () => (await fetch(`${host.url}/api/v1/containers/${id}`, { headers: host.headers })).ok;
-    await waitFor(isKnown, { what: `${id} to be known` });
+    await waitFor(
+      async (see) =>
+        see((await fetch(`${host.url}/api/v1/containers/${id}`, { headers: host.headers })).status) === 200,
+      { what: `${id} to be known` },
+    );
   }
 }

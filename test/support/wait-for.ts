@@ -18,7 +18,7 @@ export type See = <Value>(value: Value) => Value;
 
 /**
  * Calls `look` until it answers something that is not false, null or undefined, and returns that. A look that throws counts as not yet. It looks every
- * `intervalMs`, and less often the longer it waits: a look may be a process of its own, and a result that takes seconds is told at most a tenth late.
+ * `intervalMs`, and less often the longer it waits, because a look may start a process: it notices a result that takes seconds at most a tenth later.
  *
  * @param look notes with `see` the values that it judges
  * @param options `what` is awaited, as the error names it. `timeoutMs` is multiplied by {@link patience}

@@ -2,7 +2,6 @@
 // commands, a followed log, watchers, a terminal, followers of events. Afterwards each client's account has to agree with the engine's truth. It breaks
 // nothing itself.
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { LabFile } from '../../src/schemas/lab.ts';
 import { CreateLedger, type LedgerNumbers } from './create-ledger.ts';
@@ -18,7 +17,7 @@ import {
 } from './event-followers.ts';
 import { connectStream, type Frame, type StreamClient } from './stream-client.ts';
 import { openTerminal, type TerminalClient } from './terminal-client.ts';
-import { waitFor } from './wait-for.ts';
+import { letTimePass, type See, waitFor } from './wait-for.ts';
 
 export interface WorkloadOptions {
   readonly host: EventHost;
@@ -109,9 +108,11 @@ export class Workload {
       for (const id of [web, talker]) await truth.remove(id).catch(() => {});
     });
     for (const id of [web, talker])
-      await waitFor(async () => (await fetch(`${host.url}/api/v1/containers/${id}`, { headers: host.headers })).ok, {
-        what: `${id} to be known`,
-      });
+      await waitFor(
+        async (see) =>
+          see((await fetch(`${host.url}/api/v1/containers/${id}`, { headers: host.headers })).status) === 200,
+        { what: `${id} to be known` },
+      );
     const workload = new Workload(cleanup, options, { web, talker });
     await Promise.all([workload.watch(), ...workload.followers.map((follower) => follower.settled())]);
     workload.ledger.start(creators);
@@ -255,7 +256,7 @@ export class Workload {
         assert.ok(isExcused, `a command was answered ${status} ${JSON.stringify(body)}`);
         this.#done.commandsRefused += 1;
       }
-      await sleep(status === 200 ? 150 : 500);
+      await letTimePass(status === 200 ? 150 : 500, 'the pace of the workload');
     }
   }
 
@@ -273,7 +274,7 @@ export class Workload {
         assert.ok(isExcused, `a change of the lab was answered ${status} ${JSON.stringify(body)}`);
         this.#done.labChangesRefused += 1;
       }
-      await sleep(400);
+      await letTimePass(400, 'the pace of the workload');
     }
   }
 
@@ -307,7 +308,7 @@ export class Workload {
     for (const [path, client] of this.watchers) {
       let held: unknown;
       let fresh: unknown;
-      const agree = async () => {
+      const agree = async (see: See) => {
         const newcomer = await connectStream(this.#cleanup, `${host.url}/api/v1/${path}`, {
           headers: { ...host.headers },
         });
@@ -315,6 +316,7 @@ export class Workload {
         fresh = essence(newcomer.data);
         held = essence(client.data);
         await newcomer.close();
+        see({ held, fresh });
         return isDeepStrictEqual(held, fresh);
       };
       await waitFor(agree, { what: `${path} to agree`, intervalMs: 200 }).catch((cause) => {

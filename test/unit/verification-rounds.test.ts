@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { planRounds, Rounds, spellMeeting } from '../../src/services/reachability/rounds.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 test('all who meet have a round, two have one whoever begins, and no round is too large', () => {
   const count = 50;
@@ -30,13 +31,14 @@ test('a round begins when that before it is done; the first at once', async () =
   const rounds = new Rounds([2, 0, 1], { roundMs: 0, signal: new AbortController().signal });
   const opened: number[] = [];
   for (const round of [0, 1, 2]) void rounds.opened(round).then(() => opened.push(round));
-  const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const turn = () => letTimePass(5, 'a round that may begin does so within this time');
+  await waitFor((see) => see(opened).length > 0, { what: 'the first round', intervalMs: 1 });
   await turn();
   assert.deepEqual(opened, [0]);
   rounds.done(0);
   await turn();
   assert.deepEqual(opened, [0]);
   rounds.done(0);
-  await turn();
+  await waitFor((see) => see(opened).length === 3, { what: 'the other rounds', intervalMs: 1 });
   assert.deepEqual(opened, [0, 1, 2]);
 });

@@ -2,7 +2,6 @@
 // comes back by itself.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Connection,
   createClient,
@@ -13,10 +12,11 @@ import {
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { startChaosProxy } from '../support/chaos-proxy.ts';
+import { execInContainer } from '../support/engine.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const heartbeatMs = 400;
@@ -67,12 +67,12 @@ test('cut sixty times, it holds at every number what one holds that never was', 
   const wish = { topic: 'netstat', container: id, options: 'tan', intervalMs: 100 } as const;
   const steady = collect(near.subscribe(wish));
   const cut = collect(client.subscribe(wish));
-  await waitFor(() => last(cut)?.data && last(steady)?.data, { what: 'both to see' });
+  await waitFor((see) => see(last(cut))?.data && see(last(steady))?.data, { what: 'both clients to have data' });
   for (let round = 0; round < 60; round += 1) {
-    await sleep(random() * 200);
+    await letTimePass(random() * 200, 'the line is cut at a random moment');
     if (round % 3 === 0) line.set({ kind: 'cutAfter', bytes: Math.floor(random() * 4_000) });
     else line.cut();
-    await sleep(random() * 60);
+    await letTimePass(random() * 60, 'the fault lasts for a random time');
     line.set({ kind: 'none' });
   }
   await waitFor(
@@ -115,12 +115,12 @@ test('a line that swallows everything is noticed, and left', async () => {
   const { id } = await api.create('closed', { command: ['sleep', '3600'] });
   const { line, client } = await startFarClient();
   const seen = collect(client.subscribe({ topic: 'netstat', container: id, intervalMs: 100 }));
-  await waitFor(() => isLive(last(seen)), { what: 'the first look' });
+  await waitFor((see) => isLive(see(last(seen))), { what: 'the first look' });
   line.set({ kind: 'blackHole' });
   await waitFor((see) => see(last(seen)?.reason) === 'disconnected', { what: 'it to be noticed' });
   assert.equal(last(seen)?.data?.sockets.length, 0, 'what was seen is forgotten');
   line.set({ kind: 'none' });
-  await waitFor(() => isLive(last(seen)), { what: 'it to be back' });
+  await waitFor((see) => isLive(see(last(seen))), { what: 'the stream to be live again' });
 });
 
 test('a lab: its containers come and go, also while the line is cut', async () => {
@@ -185,15 +185,26 @@ test('more subscriptions than a connection takes, and two to events', async () =
 
 test('a terminal: a slow reader holds the program up, and has every byte', async () => {
   const { id } = await api.create('closed', { command: ['sleep', '3600'] });
-  const script = 'dd if=/dev/zero bs=1M count=24 2>/dev/null | tr "\\0" x';
+  const megabytes = 24;
+  const block = 'dd if=/dev/zero bs=1M count=1 2>/dev/null | tr "\\0" x';
+  const script = `for n in $(seq ${megabytes}); do ${block}; echo $n > /tmp/written; done`;
   const terminal = await near.containers.terminal(id, { command: ['sh', '-c', script] });
-  await sleep(1_500);
+  let written = 0;
+  await waitFor(
+    async (see) => {
+      const before = written;
+      written = see(Number((await execInContainer(id, 'cat', '/tmp/written')).stdout));
+      return written > 0 && written === before;
+    },
+    { what: 'the program to be held up', intervalMs: 300 },
+  );
+  assert.ok(written < megabytes, 'the program wrote everything while nobody read');
   let bytes = 0;
   for await (const chunk of terminal.output) {
     bytes += chunk.length;
-    if (bytes % 7 === 0) await sleep(1);
+    if (bytes % 7 === 0) await letTimePass(1, 'the client reads more slowly than the program writes');
   }
-  assert.equal(bytes, 24 * 1_048_576);
+  assert.equal(bytes, megabytes * 1_048_576);
   assert.deepEqual(await terminal.exit, { exitCode: 0 });
 });
 
@@ -217,9 +228,10 @@ test('the server is killed and started anew: everything goes on by itself', asyn
   await api.post(`/containers/${id}/unpause`).expect(200);
   await startServerProcess({ after }, { env: { TERRARIUM_HEARTBEAT_MS: String(heartbeatMs) }, port });
 
-  await waitFor(() => isLive(last(views)) && last(views)?.data?.sockets.some(({ local }) => local.port === 2222), {
-    what: 'the listener',
-  });
+  await waitFor(
+    (see) => isLive(see(last(views))) && last(views)?.data?.sockets.some(({ local }) => local.port === 2222),
+    { what: 'the listener' },
+  );
   await waitFor((see) => see(events).some(({ type }) => type === 'gap') && see(last(events)?.type) === 'snapshot', {
     what: 'a gap',
   });

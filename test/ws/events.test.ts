@@ -108,7 +108,7 @@ test('names and networks change, and who is not ours is seen where it is asked f
   const [narrow] = await follow();
   const [all] = await follow('?scope=all');
   const [named] = await follow(`?container=${name}`);
-  await waitFor(() => all.containers.has(id), { what: 'the container' });
+  await waitFor((see) => see([...all.containers.keys()]).includes(id), { what: 'the container' });
   const renamed = uniqueName('renamed');
   after(() => removeContainer(renamed));
   await callDocker('POST', `/containers/${id}/rename?name=${renamed}`);
@@ -150,7 +150,7 @@ test('an engine that goes away and comes back; what happened meanwhile is told',
   const app = await startApp({ after }, { env: { DOCKER_HOST: proxy.endpoint } });
   const { id } = await api.create('closed');
   const [reader] = await follow('', app);
-  await waitFor(() => reader.containers.has(id), { what: 'the container' });
+  await waitFor((see) => see([...reader.containers.keys()]).includes(id), { what: 'the container' });
   proxy.hold(/./);
   proxy.cut(/./);
   await waitFor((see) => see(reader.events).some(({ event }) => event === 'engine.stale'), { what: 'stale' });
@@ -174,7 +174,7 @@ test('who was there before the first look begins anew with it', async () => {
   const [reader] = await follow('', app);
   assert.equal(reader.containers.size, 0);
   proxy.hold(/^$/);
-  await waitFor(() => reader.containers.has(id), { what: 'the container' });
+  await waitFor((see) => see([...reader.containers.keys()]).includes(id), { what: 'the container' });
   assert.deepEqual([reader.snapshots, reader.gaps.length], [2, 1]);
 });
 

@@ -2,14 +2,13 @@
 // holds what is true afterwards, and none is left at the end.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { startApp } from '../support/app.ts';
 import { EngineTruth } from '../support/engine-truth.ts';
 import { startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 /** What somebody may do to a container of ours: kill it, stop it, remove it, pause it and forget it. A paused one is given up after 15 s. */
 const ways = ['kill', 'stop', 'remove', 'pause'] as const;
@@ -54,9 +53,11 @@ test(`${plan.length} times`, { skip: whyNoPrivateEngine() }, async (t) => {
       },
       { what: 'one probe to run', timeoutMs: 60_000 },
     );
-    // Not only when it rests: in the midst of a look too.
-    await sleep(random() * 700);
-    // It may have gone by itself.
+    await letTimePass(
+      random() * 700,
+      'the probe is hit at a random moment: while it rests, or in the middle of a look',
+    );
+    // The probe may have ended before.
     if (way === 'remove') await truth.remove(probe?.id ?? '').catch(() => {});
     else await truth.ask('POST', `/containers/${probe?.id}/${way}${way === 'stop' ? '?t=0' : ''}`).catch(() => {});
     const port = 1_001 + index;

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestContainer } from '../support/engine.ts';
 import { managedLabels } from '../support/managed.ts';
 import { connectRaw, type FrameParts, opcode, type RawWebSocket, rawFrame } from '../support/raw-websocket.ts';
@@ -172,10 +171,19 @@ test('a message in many small frames, with pings between them, is one message', 
   });
 });
 
-/** Writes so many times, as fast as the server takes it, until it closes. */
+/** Writes so many times, as fast as the server takes it, until the server closes, or reads no more after its close frame. */
 async function flood(socket: RawWebSocket, bytes: Buffer, times: number): Promise<void> {
-  for (let count = 0; count < times && !socket.isOver; count += 1)
-    await Promise.race([socket.write(bytes), sleep(5_000)]);
+  for (let count = 0; count < times && !socket.isOver; count += 1) {
+    let isWritten = false;
+    void socket.write(bytes).then(() => {
+      isWritten = true;
+    });
+    await waitFor(() => isWritten || socket.isOver || socket.countOf(opcode.close) > 0, {
+      what: 'the server to take the bytes, or to close',
+      timeoutMs: 60_000,
+      intervalMs: 1,
+    });
+  }
 }
 
 async function assertBounded(what: string, act: () => Promise<unknown>): Promise<void> {

@@ -2,7 +2,6 @@
 // of the server's. Each case has an engine of its own, so that whatever is there was left, and they run at the same time, since most of it is waiting.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from '../support/fast-check.ts';
 import { differentialRun } from '../support/generated-strings.ts';
 import { type PrivateEngine, startPrivateEngine, whyNoPrivateEngine } from '../support/private-engine.ts';
@@ -10,7 +9,7 @@ import { type ServerProcess, startServerProcess } from '../support/server-proces
 import { connectStream } from '../support/stream-client.ts';
 import { awaitNothing, countSockets, findTraces, type Inventory, takeStock } from '../support/traces.ts';
 import { awaitKnown, type VisitedContainers, visit } from '../support/visitors.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const skip = whyNoPrivateEngine();
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
@@ -160,7 +159,7 @@ describe('nothing is left', { skip, concurrency: true }, () => {
       const round = index + 1;
       const server = await next;
       visit({ after }, server, stage.containers);
-      await sleep(moment);
+      await letTimePass(moment, 'the server is killed at a random moment');
       await server.kill('SIGKILL');
       next = startServer(stage);
       await next;

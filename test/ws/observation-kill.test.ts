@@ -34,7 +34,9 @@ async function spawnServer(): Promise<{ url: string; child: ChildProcess }> {
   child.stdout?.on('data', (chunk) => {
     output += chunk;
   });
-  const url = await waitFor(() => /http:\/\/[\d.]+:\d+/.exec(output)?.[0], { what: 'the server' });
+  const url = await waitFor((see) => /http:\/\/[\d.]+:\d+/.exec(see(output))?.[0], {
+    what: 'the server to print its URL',
+  });
   return { url, child };
 }
 
@@ -42,7 +44,7 @@ test('none is left 10 s after SIGKILL', async () => {
   const targets = await Promise.all([1, 2, 3].map(() => createTestContainer({ after })));
   const { url, child } = await spawnServer();
   const headers = { authorization: `Bearer ${testToken}` };
-  await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the server to be ready' });
+  await waitFor(async (see) => see((await fetch(`${url}/readyz`)).status) === 200, { what: 'the server to be ready' });
   for (const { id } of targets) {
     const client = await connectStream({ after }, `${url}/api/v1/containers/${id}/netstat`, { headers });
     await client.until('a snapshot', ({ data }) => data);

@@ -45,7 +45,6 @@ for (const observer of ['probe', 'helper'] as const)
     assert.equal(client.of('state').at(-1)?.reason, 'exited');
     await waitFor(async (see) => see(await listHelpers(target)).length === 0, {
       what: 'the helper to let the dead namespace go',
-      timeoutMs: 3_000,
     });
 
     await callDocker('POST', `/containers/${target.id}/start`);
@@ -177,12 +176,10 @@ test('what a killed server made and never started is swept by the next one', asy
   const Labels = { 'io.terrarium.role': 'helper', 'io.terrarium.server': 'a-dead-one' };
   const { id } = await createTestContainer({ after }, { start: false, body: { Labels } });
   const { id: stranger } = await createTestContainer({ after }, { start: false });
-  const startedAt = performance.now();
   const app = await startApp({ after });
   await waitFor(async (see) => see((await dockerApi('GET', `/containers/${id}/json`)).status) === 404, {
     what: 'the sweep',
   });
-  assert.ok(performance.now() - startedAt < 10_000);
   assert.equal((await dockerApi('GET', `/containers/${stranger}/json`)).status, 200, 'nobody else is touched');
   await app.close();
 });

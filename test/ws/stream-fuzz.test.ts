@@ -3,7 +3,6 @@
 // subscriptions and odd ids. TERRARIUM_SWEEP=1 says thousands of things.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Compile } from 'typebox/schema';
 import { errorCodes } from '../../src/schemas/error-codes.ts';
 import { useApi } from '../support/api.ts';
@@ -14,7 +13,7 @@ import { inline } from '../support/openapi-requests.ts';
 import { joinMembers, nastyText, nestedTexts, type Schema, spoiled, valuesOf } from '../support/schema-values.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
 import { openTerminal } from '../support/terminal-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
 const { cases, seed } = differentialRun(isSweep ? 4_000 : 240);
@@ -164,8 +163,7 @@ test('whatever is said gets an answer, a wrong one an error with a code, and the
         assert.ok(detail.length > 5, about);
         codes.set(code, (codes.get(code) ?? 0) + 1);
       }
-      // Two messages a turn: this keeps within what a client may say.
-      await sleep(isSweep ? 32 : 12);
+      await letTimePass(isSweep ? 32 : 12, 'two messages a turn keep within the rate that a client may send');
     }
     for (const frame of client.frames)
       assert.ok(

@@ -2,14 +2,13 @@
 // of the events each is told once, or a gap says that it is not.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { useApi } from '../support/api.ts';
 import { startApp } from '../support/app.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { uniqueName } from '../support/run-id.ts';
 import { seed, seededRandom } from '../support/seeded.ts';
 import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const random = seededRandom(seed);
 const server = await startApp({ after });
@@ -34,13 +33,13 @@ function spell(data: Frame | null): string {
   return JSON.stringify([...rows].sort((one, other) => (one.id < other.id ? -1 : 1)));
 }
 
-/** What a client does before it is cut: it reads, or it does not for a while. */
+/** A client reads, or does not read for a while, before it is cut at a random moment. */
 async function live(client: StreamClient): Promise<void> {
   const isSlow = random() < 0.3;
   if (isSlow) client.socket.pause();
-  await sleep(random() * 120);
+  await letTimePass(random() * 120, 'the client reads, or is paused, for a random time');
   if (isSlow) client.socket.resume();
-  if (random() < 0.5) await sleep(random() * 40);
+  if (random() < 0.5) await letTimePass(random() * 40, 'the client is cut some time after it reads again');
 }
 
 test('sockets: two hundred cuts, and the same state at every number', async () => {
@@ -94,7 +93,7 @@ test('events: cut two hundred times, each is told once, and the sum is the same'
       for (const { id } of made)
         for (const verb of ['pause', 'unpause']) {
           await api.post(`/containers/${id}/${verb}`).expect(200);
-          await sleep(20);
+          await letTimePass(20, 'the pace at which events happen');
         }
   })();
   const follow = async (cuts: number): Promise<EventReader> => {

@@ -1,7 +1,6 @@
 // Nothing of a terminal is left in the container, whoever dies first: the client, the server, the container or the line to the engine.
 import assert from 'node:assert/strict';
 import test, { after, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { callDocker, createTestContainer } from '../support/engine.ts';
 import { startEngineProxy } from '../support/engine-proxy.ts';
@@ -9,7 +8,7 @@ import { managedLabels } from '../support/managed.ts';
 import { listProcesses } from '../support/processes.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { openTerminal, type TerminalClient } from '../support/terminal-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, type See, waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 const rounds = process.env.TERRARIUM_SWEEP === '1' ? 10 : 5;
@@ -22,6 +21,12 @@ async function createManaged(t: TestContext, seenBy: RunningApp = server) {
   });
   return container;
 }
+
+/** Waits until the server knows the container. */
+const knows = ({ url, headers }: ServerProcess, id: string) =>
+  waitFor(async (see) => see((await fetch(`${url}/api/v1/containers/${id}`, { headers })).status) === 200, {
+    what: 'the server to know the container',
+  });
 
 /** What was started beside the main process, guards not counted. */
 const listVisitors = async (id: string) =>
@@ -45,7 +50,7 @@ test('a client that leaves, politely or not, at any moment', async (t) => {
   for (let round = 0; round < rounds; round += 1) {
     const terminal = await openTerminal(t, server, id);
     if (round % 2 === 0) await makeItselfAtHome(terminal);
-    else await sleep(round * 15);
+    else await letTimePass(round * 15, 'the client leaves at another moment of the start in each round');
     if (round % 4 < 2) terminal.socket.close();
     else terminal.socket.terminate();
     await waitFor(async (see) => see(await listVisitors(id)).length === 0, {
@@ -60,7 +65,10 @@ test('a client that leaves while its input is held up', async (t) => {
   const terminal = await openTerminal(t, server, id, { command: ['sh', '-c', 'stty raw; echo go; sleep 6201'] });
   await terminal.until(/go/);
   for (let count = 0; count < 100; count += 1) terminal.type(Buffer.alloc(60_000, 'x'));
-  await sleep(300);
+  await waitFor((see) => see([...server.app.openSockets].map(({ isPaused }) => isPaused)).includes(true), {
+    what: 'the server to hold the input up',
+    intervalMs: 5,
+  });
   terminal.socket.terminate();
   await isEmpty(id);
 });
@@ -77,19 +85,16 @@ test('a server that closes tells its clients, and leaves no shell and no guard',
 
 test('a server that is killed with SIGKILL, from the first moment of a session on', async (t) => {
   const { id } = await createManaged(t);
-  const knows = ({ url, headers }: ServerProcess) =>
-    waitFor(async () => (await fetch(`${url}/api/v1/containers/${id}`, { headers })).ok, { what: 'it to be known' });
   let next = startServerProcess(t);
   for (let round = 0; round < rounds; round += 1) {
     const victim = await next;
-    await knows(victim);
+    await knows(victim, id);
     const terminal = await openTerminal(t, victim, id);
     if (round % 3 === 2) await makeItselfAtHome(terminal);
-    else await sleep(round * 60);
+    else await letTimePass(round * 60, 'the server is killed at another moment of the start in each round');
     await victim.kill('SIGKILL');
     if (round < rounds - 1) next = startServerProcess(t);
-    // Asked for and not begun yet is possible: so it has to stay away, too.
-    await sleep(500);
+    await letTimePass(500, 'a shell that the killed server asked for may begin within this time, and must not stay');
     await isEmpty(id);
   }
 });
@@ -101,9 +106,7 @@ test('a guard that somebody at the terminal kills is replaced, and the next one 
     return found.find((facts) => facts.pidMode === `container:${id}` && facts.state === 'running')?.id;
   };
   const victim = await startServerProcess(t);
-  await waitFor(async () => (await fetch(`${victim.url}/api/v1/containers/${id}`, { headers: victim.headers })).ok, {
-    what: 'it to be known',
-  });
+  await knows(victim, id);
   const terminal = await openTerminal(t, victim, id);
   const first = await waitFor(findGuard, { what: 'a guard' });
   // The pattern is written so that it does not match the shell that looks for it.
@@ -111,8 +114,14 @@ test('a guard that somebody at the terminal kills is replaced, and the next one 
     'cd /proc; for p in [0-9]*; do case $(tr "\\0" " " <$p/cmdline) in *find_mem"bers"*) kill -9 $p;; esac; done; echo do"ne"\n',
   );
   await terminal.until(/done/);
-  await waitFor(async (see) => !see([undefined, first]).includes(await findGuard()), { what: 'another guard' });
-  await sleep(500); // it is told its marks when it listens
+  await waitFor(async (see) => ![undefined, first].includes(see(await findGuard())), { what: 'another guard' });
+  // A guard takes orders one by one, and its marks first: after this kill it knows the shell.
+  const timedOut = await fetch(`${victim.url}/api/v1/containers/${id}/exec`, {
+    method: 'POST',
+    headers: { ...victim.headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ command: ['sleep', '6106'], timeoutMs: 100 }),
+  });
+  assert.equal(((await timedOut.json()) as { timedOut?: boolean }).timedOut, true);
   await victim.kill('SIGKILL');
   await isEmpty(id);
 });
@@ -165,21 +174,22 @@ test("a command of a killed server that no guard knew is killed by the next serv
       headers: { ...at.headers, 'content-type': 'application/json' },
       body: JSON.stringify({ command: ['sleep', seconds], timeoutMs: 60_000 }),
     });
-  const runs = async (seconds: string) => (await listProcesses(id)).includes(`sleep ${seconds}`);
+  const runs = async (seconds: string, see: See) => see(await listProcesses(id)).includes(`sleep ${seconds}`);
   const victim = await startServerProcess(t);
-  await waitFor(async () => (await fetch(`${victim.url}/api/v1/containers/${id}`, { headers: victim.headers })).ok, {
-    what: 'it to be known',
-  });
+  await knows(victim, id);
   run(victim, '6401').catch(() => {});
-  await waitFor(() => runs('6401'), { what: 'it to run', intervalMs: 5 });
+  await waitFor((see) => runs('6401', see), { what: 'it to run', intervalMs: 5 });
   await victim.kill('SIGKILL');
   const ours = run(server, '6402');
-  await waitFor(() => runs('6402'), { what: 'ours to run' });
-  await sleep(1_000);
-  assert.ok(await runs('6401'), 'nobody has guarded it: otherwise this test would show nothing');
+  await waitFor((see) => runs('6402', see), { what: 'ours to run' });
+  await letTimePass(1_000, 'a guard, if there were one, would kill the command within this time');
+  assert.ok(
+    (await listProcesses(id)).includes('sleep 6401'),
+    'the command has no guard: otherwise this test shows nothing',
+  );
   await startServerProcess(t);
-  await waitFor(async () => !(await runs('6401')), { what: 'it to be killed' });
-  assert.ok(await runs('6402'));
+  await waitFor(async (see) => !(await runs('6401', see)), { what: 'it to be killed' });
+  assert.ok((await listProcesses(id)).includes('sleep 6402'));
   await callDocker('POST', `/containers/${id}/kill`);
   await ours;
 });

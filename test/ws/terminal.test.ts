@@ -7,7 +7,7 @@ import { managedLabels } from '../support/managed.ts';
 import { listProcesses } from '../support/processes.ts';
 import { createScratchImage } from '../support/scratch-image.ts';
 import { openTerminal, type TerminalQuery } from '../support/terminal-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { letTimePass, waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after });
 
@@ -84,7 +84,7 @@ test('a flood is held up by a client that pauses or does not read, and comes who
   await waitFor(
     async (see) => {
       const before = terminal.bytes;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await letTimePass(200, 'no byte comes within this time');
       return see(terminal.bytes) === before;
     },
     { what: 'silence' },
@@ -98,7 +98,7 @@ test('a flood is held up by a client that pauses or does not read, and comes who
   await waitFor(
     async (see) => {
       const before = sent();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await letTimePass(200, 'the server sends nothing within this time');
       return see(sent()) === before;
     },
     { what: 'the server to stop sending' },

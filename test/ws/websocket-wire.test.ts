@@ -7,10 +7,10 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { textFrame } from '../../src/streams/websocket-frame.ts';
 import { websocketWire } from '../../src/streams/websocket-wire.ts';
 import type { Wire } from '../../src/streams/wire.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type See, waitFor } from '../support/wait-for.ts';
 
 /** A wire, and all that its client sees, in order. */
-async function connect(t: TestContext): Promise<{ wire: Wire; client: WebSocket; seen: string[] }> {
+async function connect(t: TestContext): Promise<{ wire: Wire; socket: WebSocket; client: WebSocket; seen: string[] }> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
   t.after(() => server.close());
   await once(server, 'listening');
@@ -22,7 +22,7 @@ async function connect(t: TestContext): Promise<{ wire: Wire; client: WebSocket;
   client.on('close', (code, reason) => seen.push(`close ${code} ${reason}`));
   const [socket, request] = await once(server, 'connection');
   await waitFor((see) => see(client.readyState) === WebSocket.OPEN, { what: 'the client to be open' });
-  return { wire: websocketWire(socket, request.socket), client, seen };
+  return { wire: websocketWire(socket, request.socket), socket, client, seen };
 }
 
 const send = (wire: Wire, text: string) => new Promise<void>((resolve) => wire.send(Buffer.from(text), resolve));
@@ -38,7 +38,7 @@ test('a message of any length comes whole, in order with pings, and the close is
     wire.ping();
   }
   wire.close(4404, 'removed');
-  await waitFor(() => seen.at(-1)?.startsWith('close'), { what: 'the close' });
+  await waitFor((see) => see(seen.at(-1))?.startsWith('close'), { what: 'the close' });
   assert.deepEqual(seen, [...said.flatMap((text) => [text, 'ping']), 'close 4404 removed']);
 });
 
@@ -47,18 +47,20 @@ test('what is sent after the close is called back, and never comes', async (t) =
   await send(wire, 'before');
   wire.close(1000, '');
   await send(wire, 'while it closes');
-  await waitFor(() => seen.at(-1)?.startsWith('close'), { what: 'the close' });
+  await waitFor((see) => see(seen.at(-1))?.startsWith('close'), { what: 'the close' });
   await send(wire, 'after');
   assert.deepEqual(seen, ['before', 'close 1000 ']);
 });
 
 test('what is sent to a client that is cut off is called back', async (t) => {
-  const { wire, client } = await connect(t);
+  const { wire, socket, client } = await connect(t);
   client.terminate();
-  for (let n = 0; n < 20; n += 1) {
+  const sendOne = async (see: See) => {
     await send(wire, 'x'.repeat(100_000));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+    return see(socket.readyState) === WebSocket.CLOSED;
+  };
+  await waitFor(sendOne, { what: 'the server to notice the cut', intervalMs: 5 });
+  await send(wire, 'after the cut');
 });
 
 test('a payload is framed once, however many clients get it', () => {

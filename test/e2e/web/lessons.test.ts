@@ -5,6 +5,7 @@ import { startApp } from '../../support/app.ts';
 import { openDashboard, startBrowser } from '../../support/browser.ts';
 import { docker } from '../../support/engine.ts';
 import { clearLab, findLeft, labName } from '../../support/labs.ts';
+import { letTimePass } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const browser = await startBrowser({ after });
@@ -21,7 +22,7 @@ test('a lesson from start to finish, in both languages', async (t) => {
   await page.getByLabel('For whom').fill(who);
   // What is typed stays when the list of labs is read again meanwhile.
   await page.waitForResponse((answer) => new URL(answer.url()).pathname === '/api/v1/labs');
-  await page.waitForTimeout(100);
+  await letTimePass(100, 'the page draws the list that it has just read');
   assert.equal(await page.getByLabel('For whom').inputValue(), who);
   await page.getByLabel('For whom').press('Enter');
   await page.getByText(`${lab}-t1`).first().waitFor();

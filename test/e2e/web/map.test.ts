@@ -8,6 +8,7 @@ import { engineIsAway, openDashboard, startBrowser } from '../../support/browser
 import { startChaosProxy } from '../../support/chaos-proxy.ts';
 import { docker, inspectContainer, removeContainer } from '../../support/engine.ts';
 import { labName, useLabs } from '../../support/labs.ts';
+import { letTimePass } from '../../support/wait-for.ts';
 
 const server = await startApp({ after });
 const labs = useLabs(server, { after });
@@ -127,7 +128,7 @@ test('data that comes moves nothing, and neither does who comes or goes', async 
     );
   };
   const before = await places();
-  await page.waitForTimeout(2_500);
+  await letTimePass(2_500, 'several samples of the rates come within this time');
   assert.deepEqual(await places(), before);
   const name = `${lab}-late`;
   t.after(() => removeContainer(name));
