@@ -1,201 +1,49 @@
 // The probe reads tables only when something may have happened. Random socket calls, and after every few of them the same question to a gated
-// reader (a watcher, a request, a watcher that comes just then) and to the kernel itself: they agree within the time that the observer promises, and no
-// `asOf` is newer than what it dates. TERRARIUM_SWEEP=1 makes thousands of calls; a failure names its seed and the calls.
+// reader (a watcher, a request, a watcher that comes just then) and to the kernel itself: they come to agree, no read of each minute is needed for it, and
+// no `asOf` is newer than what it dates. How soon they agree is printed here, and asserted in `probe-gating-time.test.ts`. TERRARIUM_SWEEP=1 makes thousands
+// of calls; a failure names its seed and the calls.
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from '../support/app.ts';
-import { type Claim, Journal, spellAll } from '../support/claims.ts';
-import {
-  callDocker,
-  createTestContainer,
-  createTestNetwork,
-  execInContainer,
-  inspectContainer,
-} from '../support/engine.ts';
+import { callDocker, createTestContainer, createTestNetwork, execInContainer } from '../support/engine.ts';
 import fc from '../support/fast-check.ts';
-import { differentialRun } from '../support/generated-strings.ts';
-import { readKernelSockets, readShownSocket, type SocketRow } from '../support/kernel-sockets.ts';
+import {
+  addSilentNeighbour,
+  everywhere,
+  intervalMs,
+  ipv6,
+  learn,
+  netstatUrl,
+  Observation,
+  type PlayedScene,
+  pidOf,
+  type Scene,
+  sampleMoments,
+  seed,
+  setBridgedScene,
+  shortTimers,
+} from '../support/gated-observation.ts';
 import { readMetric } from '../support/metric.ts';
 import { type SocketPlayer, startIntruder, startSocketPlayer } from '../support/socket-player.ts';
-import { type Deed, type SocketStep, SocketWorld, socketSteps } from '../support/socket-program.ts';
-import { connectStream, type Frame, type StreamClient } from '../support/stream-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type Deed, SocketWorld, socketSteps } from '../support/socket-program.ts';
+import { connectStream } from '../support/stream-client.ts';
+import { letTimePass, type See, waitFor } from '../support/wait-for.ts';
 
 const server = await startApp({ after }, { env: { TERRARIUM_OBSERVER: 'probe' } });
 const isSweep = process.env.TERRARIUM_SWEEP === '1';
-const { seed } = differentialRun(0);
 /** Moments at which a world is compared. */
 const moments = isSweep ? 800 : 25;
 /** Moments after which a world begins anew. */
 const worldLasts = 40;
 
-const intervalMs = 100;
-/**
- * Milliseconds in which a watcher has to show what is: its interval, the second of the kernel's timers, and its turn under the cap; twice, because
- * the machine is not ours alone. A change that no witness told would take a minute.
- */
-const boundMs = 2 * (intervalMs + 1_000 + 400);
-
-/** Others under the same cap, and how much longer one may have to wait for its turn among them: twice a walk of 15 ms for each, in a tenth of a core. */
+/** How many others read under the same cap. */
 const crowdSize = 8;
-const crowdBoundMs = 2 * crowdSize * (15 / 0.1);
-
-const ipv6 = { 'net.ipv6.conf.all.disable_ipv6': '0' };
-/** So that rows end by themselves while somebody looks. */
-const shortTimers = { 'net.ipv4.tcp_fin_timeout': '2', 'net.ipv4.tcp_synack_retries': '1' };
-const everywhere = { v4: ['0.0.0.0', '127.0.0.1', '127.77.3.200'], v6: ['::', '::1', '::ffff:127.0.0.1'] };
-
-interface Scene {
-  /** The container that is asked about, and its process. */
-  readonly id: string;
-  readonly pid: number;
-  readonly world: SocketWorld;
-  readonly steps: fc.Arbitrary<SocketStep>;
-  /** Milliseconds in which a watcher has to show what is; {@link boundMs} where not said. */
-  readonly boundMs?: number;
-  /** How is asked, by chance; see {@link Observation.settle}. */
-  readonly ways?: readonly number[];
-  /** Which of several with one seed it is. */
-  readonly number?: number;
-}
-
-class Observation {
-  readonly #t: TestContext;
-  readonly #scene: Scene;
-  readonly #journal = new Journal();
-  readonly #claims: Claim[] = [];
-  readonly lags: number[] = [];
-  calls = 0;
-  /** Moments at which nothing but the witnesses could tell: no queue held anything, and no timer ran. */
-  restful = 0;
-  #watcher: StreamClient | undefined;
-
-  constructor(t: TestContext, scene: Scene) {
-    this.#t = t;
-    this.#scene = scene;
-  }
-
-  async begin(): Promise<void> {
-    const watcher = await this.#connect();
-    watcher.socket.on('message', () => {
-      const frame = watcher.frames.at(-1);
-      if (frame?.type === 'snapshot' || frame?.type === 'delta') this.#hear('a watcher', watcher.data);
-    });
-    await watcher.until('a snapshot', ({ data }) => data);
-    this.#watcher = watcher;
-  }
-
-  /** Plays the steps, and asks in one of the three ways. */
-  play(batch: readonly SocketStep[], way: number): Promise<void> {
-    return this.act(async () => {
-      for (const step of batch) this.calls += await this.#scene.world.play(step);
-    }, way);
-  }
-
-  clear(): Promise<void> {
-    return this.act(() => this.#scene.world.clear());
-  }
-
-  async act(deed: () => Promise<unknown>, way = 0): Promise<void> {
-    this.#journal.act();
-    await deed();
-    await this.settle(way);
-  }
-
-  /** Waits until the watcher agrees. Before that it asks in the way 1 for one look, and in the way 2 as another watcher who comes just then. */
-  async settle(way: number): Promise<void> {
-    const since = performance.now();
-    const rows = await this.#readReal();
-    if (rows.every(({ isTimed, isQueued }) => !isTimed && !isQueued)) this.restful += 1;
-    if (way === 1) await this.#ask();
-    if (way === 2) await this.#join();
-    if (way > 0) await this.#readReal();
-    await this.#awaitAgreement(since, way);
-  }
-
-  /** Answers how many claims could be judged, and fails with the first that cannot be true. */
-  judge(): { judged: number; unknown: number; pastTheirEnd: readonly number[] } {
-    let unknown = 0;
-    for (const claim of this.#claims) {
-      const verdict = this.#journal.judge(claim);
-      if (verdict === 'unknown') unknown += 1;
-      else assert.equal(verdict, null, this.#context(verdict ?? ''));
-    }
-    return { judged: this.#claims.length - unknown, unknown, pastTheirEnd: this.#journal.pastTheirEnd };
-  }
-
-  async #awaitAgreement(since: number, way: number): Promise<void> {
-    for (;;) {
-      const real = spellAll(await this.#readReal());
-      const shown = spellAll(readShown(this.#watcher?.data ?? null));
-      const lag = performance.now() - since;
-      if (real === shown) {
-        this.lags.push(lag);
-        return;
-      }
-      if (lag > (this.#scene.boundMs ?? boundMs))
-        assert.equal(shown, real, this.#context(`a watcher shows another state after ${lag} ms`));
-      await sleep(20);
-      // Whoever comes meanwhile is told what is not so any more, and has to be told of what time.
-      if (way === 2) await this.#join();
-    }
-  }
-
-  async #readReal(): Promise<SocketRow[]> {
-    const from = Date.now();
-    const rows = await readKernelSockets(this.#scene.pid);
-    this.#journal.read(rows, { from, to: Date.now() });
-    return rows;
-  }
-
-  async #ask(): Promise<void> {
-    const asked = Date.now();
-    const answer = await fetch(netstatUrl(this.#scene.id), { headers: server.headers });
-    assert.equal(answer.status, 200);
-    const data = (await answer.json()) as Frame;
-    assert.ok(Date.parse(data.asOf) >= asked - 2, `asked at ${asked}, and told as of ${data.asOf}`);
-    this.#hear('a request', data);
-  }
-
-  /** What the stream knows is told at once to one who comes now, with its time. */
-  async #join(): Promise<void> {
-    const client = await this.#connect();
-    await client.until('a snapshot', ({ data }) => data);
-    const [first] = client.of('snapshot');
-    this.#hear('a watcher that has just come', first?.data);
-    await client.close();
-  }
-
-  #connect(): Promise<StreamClient> {
-    return connectStream(this.#t, `${netstatUrl(this.#scene.id)}&intervalMs=${intervalMs}`, {
-      headers: { ...server.headers },
-    });
-  }
-
-  #hear(via: string, data: Frame | null): void {
-    if (data === null) return;
-    this.#claims.push({ via, asOf: Date.parse(data.asOf), heardAt: Date.now(), rows: readShown(data) });
-  }
-
-  #context(what: string): string {
-    return `${what}\nseed ${seed}; the last calls:\n${this.#scene.world.log.slice(-60).join('\n')}`;
-  }
-}
-
-function readShown(data: Frame | null): SocketRow[] {
-  return (data?.sockets ?? []).map(readShownSocket);
-}
 
 async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
   const observation = new Observation(t, scene);
   await observation.begin();
-  const plan = fc.tuple(
-    fc.array(scene.steps, { minLength: 1, maxLength: 4 }),
-    fc.constantFrom(...(scene.ways ?? [0, 0, 1, 2])),
-  );
   const moment = { settled: 0 };
-  for (const [batch, way] of fc.sample(plan, { numRuns: moments, seed: seed + (scene.number ?? 0) })) {
+  for (const [batch, way] of sampleMoments(scene, moments)) {
     await observation.play(batch, way);
     moment.settled += 1;
     if (moment.settled % worldLasts === 0) await observation.clear();
@@ -220,66 +68,18 @@ async function sweep(t: TestContext, scene: Scene): Promise<Observation> {
 
 const readNumber = (name: string) => readMetric(server, `probe_${name}_total`);
 
-function netstatUrl(id: string): string {
-  return `${server.url}/api/v1/containers/${id}/netstat?options=tuwan`;
-}
-
-async function learn(...ids: string[]): Promise<void> {
-  for (const mirror of server.app.services.catalogue.mirrors) for (const id of ids) await mirror.refresh(id);
-}
-
-const pidOf = async (id: string): Promise<number> => (await inspectContainer(id)).State.Pid;
-
-interface PlayedScene extends Omit<Scene, 'steps'> {
-  readonly inside: SocketPlayer;
-}
-
-interface BridgedScene extends PlayedScene {
-  readonly outside: SocketPlayer;
-  /** Its own address, and one where nobody is. */
-  readonly own: string;
-  readonly nobody: string;
-  /** From now on connections end without a trace. */
-  abrupt(): Promise<void>;
-}
-
-/** Who plays is the observed container itself, with one across the bridge. */
-async function setBridgedScene(t: TestContext): Promise<BridgedScene> {
-  const { name: network } = await createTestNetwork(t);
-  const inside = await startSocketPlayer(t, {
-    body: { HostConfig: { NetworkMode: network, Sysctls: { ...ipv6, ...shortTimers } } },
-  });
-  const outside = await startSocketPlayer(t, { body: { HostConfig: { NetworkMode: network } } });
-  const { Networks } = (await inspectContainer(inside.id)).NetworkSettings;
-  const own = String(Networks[network].IPAddress);
-  const nobody = own.replace(/\d+$/, '222');
-  const world = new SocketWorld({
-    inside,
-    outside,
-    ...everywhere,
-    v4: [...everywhere.v4, own],
-    reach: [own],
-    nobody,
-  });
-  await learn(inside.id);
-  const abrupt = async () => {
-    for (const player of [inside, outside]) await player.must('abrupt 1');
-  };
-  return { id: inside.id, pid: await pidOf(inside.id), world, inside, outside, own, nobody, abrupt };
-}
-
 /** Who plays is joined to the observed container, which does nothing. */
 async function setJoinedScene(t: TestContext): Promise<PlayedScene> {
   const { id } = await createTestContainer(t, {
     body: { HostConfig: { NetworkMode: 'none', Init: false, Sysctls: { ...ipv6, ...shortTimers } } },
   });
   const inside = await startSocketPlayer(t, { body: { HostConfig: { NetworkMode: `container:${id}` } } });
-  await learn(id, inside.id);
-  return { id, pid: await pidOf(id), inside, world: new SocketWorld({ inside, ...everywhere }) };
+  await learn(server, id, inside.id);
+  return { server, id, pid: await pidOf(id), inside, world: new SocketWorld({ inside, ...everywhere }) };
 }
 
 test('all calls, in a container on a bridge', async (t) => {
-  await sweep(t, { ...(await setBridgedScene(t)), steps: socketSteps() });
+  await sweep(t, { ...(await setBridgedScene(t, server)), steps: socketSteps() });
 });
 
 test('all calls, by one who has joined', async (t) => {
@@ -298,20 +98,15 @@ test('all calls, by one who has joined', async (t) => {
 const quietDeeds: Deed[] = ['serve', 'serveUdp', 'connectUdp', 'meet', 'close', 'reset', 'swap', 'hold', 'kill'];
 
 test('calls of which the witnesses alone tell', async (t) => {
-  const scene = await setBridgedScene(t);
+  const scene = await setBridgedScene(t, server);
   await scene.abrupt();
   const { restful, lags } = await sweep(t, { ...scene, steps: socketSteps(quietDeeds) });
   assert.ok(restful > lags.length / 2, `${restful} of ${lags.length} moments are restful`);
 });
 
 test('rows that a timer ends, and that nobody notices', async (t) => {
-  const scene = await setBridgedScene(t);
-  // It answers into the void: without a neighbour the kernel would ask for one, which counters tell.
-  const { id: tools } = await createTestContainer(t, {
-    body: { HostConfig: { NetworkMode: `container:${scene.id}`, CapAdd: ['NET_ADMIN'], Init: false } },
-  });
-  const { code } = await execInContainer(tools, 'arp', '-s', scene.nobody, '02:00:00:00:00:09');
-  assert.equal(code, 0);
+  const scene = await setBridgedScene(t, server);
+  await addSilentNeighbour(t, scene);
   const observation = new Observation(t, { ...scene, steps: socketSteps() });
   await observation.begin();
   const [serve] = fc.sample(socketSteps(['serve']), 1);
@@ -328,7 +123,7 @@ test('rows that a timer ends, and that nobody notices', async (t) => {
   assert.ok(observation.calls > 5);
 });
 
-test('a connection that only its timers move', { skip: !isSweep && 'takes minutes' }, async (t) => {
+const watchTimersAlone = async (t: TestContext) => {
   const scene = await setJoinedScene(t);
   const { inside } = scene;
   for (const call of ['serve a tcp 127.0.0.1 80 5', 'open b tcp', 'connect b 127.0.0.1 80', 'accept a c'])
@@ -343,10 +138,13 @@ test('a connection that only its timers move', { skip: !isSweep && 'takes minute
   });
   await observation.settle(1);
   observation.judge();
-});
+};
+
+// It waits for the read of each minute.
+if (isSweep) test('a connection that only its timers move', watchTimersAlone);
 
 test('several containers at once share the cap', async (t) => {
-  const scenes = [await setBridgedScene(t), await setJoinedScene(t), await setJoinedScene(t)];
+  const scenes = [await setBridgedScene(t, server), await setJoinedScene(t), await setJoinedScene(t)];
   await Promise.all(scenes.map((scene, number) => sweep(t, { ...scene, steps: socketSteps(), number })));
 });
 
@@ -354,12 +152,12 @@ test('among others whose tables have to be read each time, so that the cap makes
   const crowd = await Promise.all(
     Array.from({ length: crowdSize }, () => startSocketPlayer(t, { body: { HostConfig: { NetworkMode: 'none' } } })),
   );
-  await learn(...crowd.map(({ id }) => id));
+  await learn(server, ...crowd.map(({ id }) => id));
   for (const { id, must } of crowd) {
     // What nobody reads stays in the queue.
     for (const call of ['serve a udp 127.0.0.1 9 0', 'open b udp', 'send b 127.0.0.1 9 100']) await must(call);
     await must('many c 900 udp 127.0.0.1 1000');
-    const watcher = await connectStream(t, `${netstatUrl(id)}&intervalMs=${intervalMs}`, {
+    const watcher = await connectStream(t, `${netstatUrl(server, id)}&intervalMs=${intervalMs}`, {
       headers: { ...server.headers },
     });
     await watcher.until('a snapshot', ({ data }) => data);
@@ -367,12 +165,14 @@ test('among others whose tables have to be read each time, so that the cap makes
   const before = await readNumber('late_reads');
   const countLate = async () => (await readNumber('late_reads')) - before;
   // On a busy machine the watchers ask so seldom that the cap delays no read. Requests read at once and use up the cap, so that the watchers have to wait.
-  const useUpTheCap = async () => {
-    const answers = await Promise.all(crowd.map(({ id }) => fetch(netstatUrl(id), { headers: server.headers })));
+  const useUpTheCap = async (see: See) => {
+    const answers = await Promise.all(
+      crowd.map(({ id }) => fetch(netstatUrl(server, id), { headers: server.headers })),
+    );
     for (const answer of answers) await answer.arrayBuffer();
-    return (await countLate()) > 0;
+    return see(await countLate()) > 0;
   };
-  const world = { ...(await setBridgedScene(t)), steps: socketSteps(), boundMs: boundMs + crowdBoundMs, ways: [2] };
+  const world = { ...(await setBridgedScene(t, server)), steps: socketSteps(), ways: [2] };
   await Promise.all([
     sweep(t, world),
     waitFor(useUpTheCap, { what: 'the cap to make one read wait', timeoutMs: 60_000, intervalMs: 1 }),
@@ -384,23 +184,23 @@ test('among others whose tables have to be read each time, so that the cap makes
 
 /** Waits until the probe looks by itself. */
 async function awaitPace(): Promise<void> {
-  const asksSeldom = async () => {
+  const asksSeldom = async (see: See) => {
     const before = await readNumber('questions');
-    await sleep(10 * intervalMs);
-    return (await readNumber('questions')) - before <= 5;
+    await letTimePass(10 * intervalMs, 'a probe that does not look by itself is asked ten times in this time');
+    return see((await readNumber('questions')) - before) <= 5;
   };
   await waitFor(asksSeldom, { what: 'the probe to be asked at some moments only', timeoutMs: 60_000 });
 }
 
 test('what wakes up a namespace that rests, whoever does it', async (t) => {
-  const scene = await setBridgedScene(t);
+  const scene = await setBridgedScene(t, server);
   await scene.abrupt();
   const { id, inside, outside, own } = scene;
   await inside.must('serve a tcp 0.0.0.0 80 50');
   const { id: tools } = await createTestContainer(t, {
     body: { HostConfig: { NetworkMode: `container:${id}`, CapAdd: ['NET_ADMIN'], Init: false } },
   });
-  await learn(tools);
+  await learn(server, tools);
   const intruder = await startIntruder(t, scene.pid);
   const { name: network } = await createTestNetwork(t);
   const run = async (line: string) => {
